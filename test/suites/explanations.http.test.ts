@@ -7,7 +7,7 @@ import { pods } from "../../api/core/pods.ts";
 import { serviceAccounts } from "../../api/core/serviceaccounts.ts";
 import type { SchedulingExplanation } from "../../api/explanation/scheduling.ts";
 import type { Node, Pod } from "../../api/generated/types.ts";
-import { key } from "../../api/meta.ts";
+import { key, keyOf } from "../../api/meta.ts";
 import type { RequestAttributes } from "../../apiserver/authorization/authorizer.ts";
 import { memoryStorage } from "../../apiserver/storage/log.ts";
 import { explanations } from "../../machinery/explanations.ts";
@@ -180,6 +180,10 @@ test("an API server without the scheduler passes the request to the one beside i
   expect(await scheduling("web", other)).toEqual(await scheduling("web"));
   const missing = await send(pathOf("nobody"));
   expect([missing.status, missing.text]).toEqual([404, expect.stringContaining("not found")]);
+  // A lease that leads back to the server itself ends there.
+  const back = { spec: { ...spec, holderIdentity: `host_127.0.0.1:${new URL(other.url).port}` } };
+  await server.inProcess.patch(leases, keyOf({ metadata }), { type: "merge", patch: back });
+  expect(await send(pathOf("web"))).toMatchObject({ status: 503, text: expect.stringContaining("no kube-scheduler") });
 });
 
 const shown = async (line: string): Promise<string> => {

@@ -202,25 +202,31 @@ test.each<[message: string, pod: Pod, on: On]>([
   expect(explained(p, on)).toMatchObject({ outcome: "Placed", resourceVersion: "7", message });
 });
 
-test("what a plugin reserved since does not change an earlier decision", () => {
-  const objects = [
-    claim("one"),
-    claim("two"),
-    volume("v"),
-    storageClass("wait", { provisioner: "kubernetes.io/no-provisioner" }),
-  ];
-  const cache = schedulerCache(listersOf(objects), journal());
+test("what a plugin reserves or gives back later does not change a decision", () => {
+  const never = storageClass("wait", { provisioner: "kubernetes.io/no-provisioner" });
+  const cache = schedulerCache(listersOf([claim("one"), claim("two"), volume("v"), never]), journal());
   cache.nodeSeen("a", node("a"));
-  const binding = volumeBinding();
-  const decide = (name: string) => place(podWith(name, mounts(name)), cache.snapshot(), [binding]);
-  const [first, attempts] = [decide("one"), attemptLog()];
-  attempts.record(first, { at: instant(0), revision: revision(1) });
-  if (first.outcome !== "placed") throw new Error("the volume is free");
-  binding.reserve!(first.state.get("VolumeBinding") as never, { pod: first.inputs.pod } as never, "a");
-  attempts.record(decide("two"), { at: instant(0), revision: revision(2) });
-  const outcomes = ["one", "two"].map((name) => {
+  const [binding, attempts] = [volumeBinding(), attemptLog()];
+  const decide = (name: string, claimName: string) => {
+    const placement = place(podWith(name, mounts(claimName)), cache.snapshot(), [binding]);
+    attempts.record(placement, { at: instant(0), revision: revision(1) });
+    return placement;
+  };
+  const reasons = (name: string): readonly string[] | undefined => {
     const [attempt] = attempts.of(podWith(name, undefined));
     return attemptExplanation(attempt!, cache.snapshotAt(attempt!.inputs!.position)).nodes?.[0]?.rejection?.reasons;
-  });
-  expect(outcomes).toEqual([undefined, ["node(s) didn't find available persistent volumes to bind"]]);
+  };
+  decide("before", "two");
+  const first = decide("first", "one");
+  if (first.outcome !== "placed") throw new Error("the volume is free");
+  const reservation = [first.state.get("VolumeBinding"), { pod: first.inputs.pod }, "a"] as never as [
+    never,
+    never,
+    string,
+  ];
+  binding.reserve!(...reservation);
+  expect(reasons("before")).toBeUndefined();
+  decide("after", "two");
+  binding.unreserve!(...reservation);
+  expect(reasons("after")).toEqual(["node(s) didn't find available persistent volumes to bind"]);
 });
