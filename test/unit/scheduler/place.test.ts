@@ -275,6 +275,22 @@ const refusals: readonly (readonly [what: string, pod: Pod, all: readonly Occupi
     [on(node("a"), ...Array.from({ length: 10 }, () => pod("50m")))],
     "0/1 nodes are available: 1 Insufficient cpu, 1 Too many pods. no new claims to deallocate, preemption: 0/1 nodes are available: 1 No preemption victims found for incoming pod.",
   ],
+  [
+    "reasons are sorted as texts, numbers included",
+    pod("600m"),
+    [
+      ...Array.from({ length: 10 }, (_, i) => on(node(`full-${i}`), pod("500m"))),
+      ...Array.from({ length: 2 }, (_, i) => on(node(`cordoned-${i}`, { spec: { unschedulable: true } }))),
+      on(node("tainted", tainted)),
+    ],
+    "0/13 nodes are available: 1 node(s) had untolerated taint(s), 10 Insufficient cpu, 2 node(s) were unschedulable. no new claims to deallocate, preemption: 0/13 nodes are available: 10 No preemption victims found for incoming pod, 3 Preemption is not helpful for scheduling.",
+  ],
+  [
+    "what is in the way when less important pods have left",
+    pod("600m", { priority: 5 }),
+    [on(node("a"), pod("500m", { priority: 9 }), pod("100m")), on(node("b"), pod("500m", { priority: 9 }))],
+    "0/2 nodes are available: 2 Insufficient cpu. no new claims to deallocate, preemption: 0/2 nodes are available: 1 Insufficient cpu, 1 No preemption victims found for incoming pod.",
+  ],
 ];
 for (const [what, p, all, message] of refusals)
   test(`unschedulable: ${what}`, () => {
