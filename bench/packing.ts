@@ -3,7 +3,7 @@
 // the moves that `orrery rebalance` plans make of them. Optional argument: the number of pods.
 import { instant, keyOf } from "../api/meta.ts";
 import type { Node, Pod } from "../api/generated/types.ts";
-import { reschedulingSimulation } from "../cli/rescheduling.ts";
+import { reschedulingSimulation } from "../cli/simulation.ts";
 import { planOf } from "../controllers/descheduler/plan.ts";
 import { defaultSettings } from "../controllers/descheduler/ports.ts";
 import { schedulerCache } from "../scheduler/cache.ts";
@@ -75,7 +75,7 @@ function scheduled(pods: readonly Pod[], nodes: readonly Node[]): readonly Pod[]
 
 /** Until rebalancing frees no more nodes. */
 function rebalanced(placed: readonly Pod[], nodes: readonly Node[]): readonly Pod[] {
-  const simulation = reschedulingSimulation("MostAllocated");
+  const simulation = reschedulingSimulation({ packing: "MostAllocated" });
   const limits = { perRun: 10_000, perNode: 10_000, perNamespace: 10_000 };
   const settings = { ...defaultSettings, limits, strategies: ["HighNodeUtilization"], freeBelow: 1 };
   let pods = placed;

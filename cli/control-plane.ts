@@ -21,11 +21,11 @@ import type { ElectionOptions } from "../machinery/lease-lock.ts";
 import { realWorld } from "../machinery/real-world.ts";
 import type { World } from "../machinery/world.ts";
 import { defaultPlugins } from "../scheduler/plugins/default.ts";
-import { configuredPlugins, electionOf, schedulerOptions } from "../scheduler/configuration/settings.ts";
+import { electionOf, schedulerOptions } from "../scheduler/configuration/settings.ts";
 import { runScheduler, type SchedulerOptions } from "../scheduler/scheduler.ts";
 import { readTls, type ServerConfig, type StoreConfig } from "./cluster/config.ts";
 import { componentLog } from "./logging.ts";
-import { reschedulingSimulation } from "./rescheduling.ts";
+import { reschedulingSimulation } from "./simulation.ts";
 
 /** Opens the configured storage. Only its module is loaded, because the etcd client is large. */
 async function openStorage(store: StoreConfig, world: World, signal: AbortSignal): Promise<Storage> {
@@ -58,15 +58,11 @@ async function schedule(client: Client, world: World, options: SchedulerOptions,
   ]);
 }
 
-/** The plugins of the default profile, where the scheduler is configured by a file that has one. */
-const defaultProfile = ({ schedulerConfig }: ServerConfig) =>
-  schedulerConfig && configuredPlugins(schedulerConfig).get("default-scheduler");
-
 const schedulingOptions = ({ packing, schedulerConfig }: ServerConfig, { clock }: World): SchedulerOptions =>
   schedulerConfig ? schedulerOptions(schedulerConfig, clock) : { plugins: defaultPlugins(packing) };
 
 const deschedulerOptions = (config: ServerConfig): DeschedulerOptions => ({
-  simulation: reschedulingSimulation(config.packing, defaultProfile(config)),
+  simulation: reschedulingSimulation(config),
   settings: { ...defaultSettings, strategies: defaultStrategies },
   periodMs: config.timings.rebalancePeriodMs,
 });
