@@ -64,6 +64,7 @@ export type EventAction =
   | "UpdateNodeAnnotation"
   | "UpdateNodeTaint"
   | "UpdateNodeCondition"
+  | "UpdateNodeDeclaredFeature"
   | "UpdatePodLabel"
   | "UpdatePodToleration"
   | "UpdatePodScaleDown"

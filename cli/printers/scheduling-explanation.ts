@@ -94,6 +94,7 @@ const actions: Readonly<Record<string, string>> = {
   UpdateNodeAnnotation: "changes its annotations",
   UpdateNodeTaint: "changes its taints",
   UpdateNodeCondition: "changes its conditions",
+  UpdateNodeDeclaredFeature: "declares other features",
   UpdatePodLabel: "changes its labels",
   UpdatePodToleration: "changes its tolerations",
   UpdatePodScaleDown: "requests less",

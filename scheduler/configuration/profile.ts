@@ -12,7 +12,7 @@ import { joined } from "./validation.ts";
 /** What a point calls. PreFilter prepares Filter and the binding stages, PreScore prepares Score. */
 const methods: Readonly<Record<ExtensionPoint, readonly (keyof SchedulerPlugin)[]>> = {
   preFilter: ["preFilter"],
-  filter: ["preFilter", "filter", "addPod", "removePod", "sign"],
+  filter: ["preFilter", "filter", "addPod", "removePod", "sign", "remedies"],
   postFilter: ["postFilter"],
   reserve: ["preFilter", "reserve", "unreserve"],
   preScore: [],

@@ -6,6 +6,7 @@ import { backoff } from "../../machinery/workqueue.ts";
 import { type SchedulerPlugin, unresolvable } from "../framework.ts";
 import { nodeAffinity } from "./affinity.ts";
 import { imageLocality } from "./images.ts";
+import { nodeDeclaredFeatures } from "./node-features.ts";
 import { nodePorts } from "./ports.ts";
 import { type CandidateLimits, defaultPreemption, dynamicResources } from "./preemption.ts";
 import { interPodAffinity } from "./pod-affinity.ts";
@@ -91,6 +92,7 @@ export const pluginsWith = (args: PluginArguments): readonly SchedulerPlugin[] =
   ...(args.isBalanced ? [balancedAllocation(args.balancedResources)] : []),
   imageLocality,
   defaultBinder,
+  nodeDeclaredFeatures,
 ];
 
 /**

@@ -64,12 +64,22 @@ const snapshotOf = (all: readonly Occupied[]): Snapshot => {
   }
   return cache.snapshot();
 };
+const withFeatures = (name: string, ...declaredFeatures: readonly string[]): Node => {
+  const plain = node(name);
+  return { ...plain, status: { ...plain.status, declaredFeatures } };
+};
 const a = on(node("a"));
 const b = on(node("b"));
 const half = on(node("b"), pod("500m"));
 const table: readonly (readonly [what: string, pod: Pod, all: readonly Occupied[], where: string])[] = [
   ["equal scores: the first by name", pod("100m"), [b, a], "a"],
   ["the default strategy packs nodes", pod("100m"), [a, half], "b"],
+  [
+    "a node that declares the features of the pod",
+    pod("1m", { hostNetwork: true, hostUsers: false }),
+    [a, on(withFeatures("b", "UserNamespacesHostNetworkSupport"))],
+    "b",
+  ],
   ["a full node is not chosen", pod("600m"), [a, half], "a"],
   ["a pod can fill a node exactly", pod("500m"), [half], "b"],
   ["a pod that requests nothing fits a full node", pod("0"), [on(node("b"), pod("1"))], "b"],
@@ -250,6 +260,12 @@ const refusals: readonly (readonly [what: string, pod: Pod, all: readonly Occupi
     pod("600m", named("b")),
     [a, half],
     "0/2 nodes are available: 1 Insufficient cpu, 1 node(s) didn't satisfy plugin(s) [NodeAffinity]. no new claims to deallocate, preemption: 0/2 nodes are available: 1 No preemption victims found for incoming pod, 1 Preemption is not helpful for scheduling.",
+  ],
+  [
+    "a feature that no node declares",
+    pod("1m", { hostNetwork: true, hostUsers: false }),
+    [on(withFeatures("a")), on(withFeatures("b", "Other"))],
+    "0/2 nodes are available: 2 node(s) didn't match Pod's required features. no new claims to deallocate, preemption: 0/2 nodes are available: 2 Preemption is not helpful for scheduling.",
   ],
   [
     "affinity terms that no node can satisfy",

@@ -3,9 +3,12 @@ import { expect, test } from "vitest";
 import type { AttemptExplanation } from "../../../api/explanation/scheduling.ts";
 import type { Node, Pod } from "../../../api/generated/types.ts";
 import { instant, revision } from "../../../api/meta.ts";
+import { parseSchedulerConfig } from "../../../cli/scheduler-config.ts";
 import { attemptLog } from "../../../scheduler/attempts.ts";
 import { schedulerCache } from "../../../scheduler/cache.ts";
+import { configuredPlugins } from "../../../scheduler/configuration/settings.ts";
 import { attemptExplanation } from "../../../scheduler/explanation.ts";
+import type { SchedulerPlugin } from "../../../scheduler/framework.ts";
 import { journal } from "../../../scheduler/journal.ts";
 import { place } from "../../../scheduler/place.ts";
 import { defaultPlugins } from "../../../scheduler/plugins/default.ts";
@@ -136,6 +139,12 @@ test.each<[what: string, changes: readonly string[], pod: Pod, on: On]>([
     pod("p", terms({ key: "cores", operator: "Gt", values: ["4"] })),
     [[node("a", { labels: { cores: "2" } })]],
   ],
+  [
+    "a feature of the kubelet",
+    ["a kubelet that declares RestartAllContainersOnContainerExits"],
+    pod("p", { restartPolicyRules: [{ action: "RestartAllContainers", exitCodes: { operator: "In", values: [1] } }] }),
+    [[node("a")]],
+  ],
   ["another node", ["another pod: this one names b"], pod("p", { nodeName: "b" }), [[node("a")]]],
   ["a port", ["port 80/TCP free, which d/x uses"], pod("p", port), [[node("a"), pod("x", port)]]],
   [
@@ -168,6 +177,13 @@ test.each<[what: string, changes: readonly string[], pod: Pod, on: On]>([
   expect(outcome).toBe("Unschedulable");
   const [first] = nodes.filter(({ name }) => name === "a");
   expect(first?.remedies?.map(({ change }) => change)).toEqual(changes);
+});
+
+test("the plugins of a configured profile say what would have to change too", () => {
+  const config = "apiVersion: kubescheduler.config.k8s.io/v1\nkind: KubeSchedulerConfiguration";
+  const [plugins = []] = configuredPlugins(parseSchedulerConfig(config)).values();
+  const remedying = (all: readonly SchedulerPlugin[]) => all.filter((p) => p.remedies).map(({ name }) => name);
+  expect(remedying(plugins).toSorted()).toEqual(remedying(defaultPlugins()).toSorted());
 });
 
 test("the least change comes first, and equal ones are one", () => {
