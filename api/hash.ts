@@ -29,6 +29,10 @@ export function hashName(text: string, length: number): string {
   return name;
 }
 
+/** Another UID for each text, made of that of an owner, so that a repeated decision makes the same. */
+export const derivedUid = (uid: string, text: string): string =>
+  flatText(uid.slice(0, 24), mix(`${uid}/${text}`).toString(16).padStart(12, "0").slice(-12));
+
 /** `<owner>-<5 letters>`: the deterministic name of the child in a slot, cut to a valid length. */
 export const childName = (
   owner: { readonly name: string; readonly uid: string },

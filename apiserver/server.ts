@@ -1,12 +1,13 @@
 // Composes the API server: storage, registry, authentication, authorization, admission, handlers, and the listener.
 import { onAbort } from "../machinery/abort.ts";
 import type { Client } from "../machinery/client.ts";
-import { type Explanations, explanations } from "../machinery/explanations.ts";
+import type { Explanations } from "../machinery/explanations.ts";
 import type { KindRegistry } from "../machinery/kind-registry.ts";
 import type { World } from "../machinery/world.ts";
 import type { AdmissionConfig } from "./admission/plugins.ts";
 import type { AddressRanges } from "./admission/services.ts";
-import { type Authorizer, authenticatedUsers } from "./authorization/authorizer.ts";
+import { authenticatedUsers, firstAllowing, groupsAllowed, privilegedGroup } from "./authorization/authorizer.ts";
+import { rbacAuthorizer } from "./authorization/rbac/authorizer.ts";
 import { bootstrap, bootstrapObjects, keepOwnService, keepApiServices } from "./bootstrap/objects.ts";
 import { apiServerPeers } from "./bootstrap/peers.ts";
 import { identifier } from "./authentication/authenticate.ts";
@@ -45,8 +46,8 @@ export interface ServerOptions {
   readonly serviceCidr: string;
   /** The address pods and nodes reach this server at. */
   readonly advertise: string;
-  /** By default every authenticated user is allowed everything. */
-  readonly authorizer?: Authorizer;
+  /** `RBAC` decides by roles and bindings; `AlwaysAllow`, the default, allows every authenticated user everything. */
+  readonly authorizationMode?: AuthorizationMode;
   /** What admission fills in, and its further plugins; Kubernetes' own values when left out. */
   readonly admission?: Partial<Omit<AdmissionConfig, keyof AddressRanges>>;
   /** The client certificate for requests to kubelets. */
@@ -63,6 +64,8 @@ export interface ServerOptions {
   readonly timeouts?: ConnectionTimeouts;
 }
 
+export type AuthorizationMode = "RBAC" | "AlwaysAllow";
+
 /** An API server with clients in its process, and a listener. */
 export interface ApiServer {
   /** A client for a component in this process, which writes in that name. */
@@ -77,8 +80,10 @@ const nodePorts = { from: 30_000, to: 32_767 };
 
 /** Composes the server; nothing runs before `listen`. */
 export function apiServer(options: ServerOptions): ApiServer {
-  const { world, kinds, authorizer = authenticatedUsers } = options;
-  const { host, port, tls, serviceCidr, advertise, explanations: explained = explanations() } = options;
+  const { world, kinds, host, port, tls, serviceCidr, advertise, authorizationMode = "AlwaysAllow" } = options;
+  const rbac = rbacAuthorizer();
+  const authorizer =
+    authorizationMode === "RBAC" ? firstAllowing(groupsAllowed(privilegedGroup), rbac) : authenticatedUsers;
   const requests = requestMetrics(kinds, options.componentMetrics);
   const storage = timedStorage(options.storage, world.clock, requests.registry);
   countObjects(options.storage, kinds, requests.registry);
@@ -107,10 +112,11 @@ export function apiServer(options: ServerOptions): ApiServer {
       };
       const extensions = [
         requests.serve,
-        explanationsApi({ registry: verbs, kinds, explanations: explained, tls: options.kubeletClient }),
+        explanationsApi(verbs, options.explanations, options.kubeletClient),
         metricApis(ofPrograms, world.clock),
         openId(serviceAccountTokens, () => `${advertise}:${listening.port}`),
       ];
+      if (authorizationMode === "RBAC") await rbac.follow(client, world, signal);
       let isBootstrapped = false;
       const checks = serverChecks(
         storage,

@@ -45,29 +45,31 @@ interface Workload {
   readonly thereCpu?: string;
   readonly cpu?: string;
   readonly spec?: object;
+  /** Pods that are decided, among 5,000 nodes. */
+  readonly pods: number;
   /** Decisions a second among 5,000 nodes. */
   readonly atLeast: number;
 }
 const workloads: Readonly<Record<string, Workload>> = {
-  SchedulingBasic: { there: 1_000, atLeast: 15_000 },
+  SchedulingBasic: { there: 1_000, pods: 10_000, atLeast: 15_000 },
   NodeAffinity: {
-    there: 5_000,
+    ...{ there: 5_000, pods: 10_000 },
     spec: {
       affinity: { nodeAffinity: { requiredDuringSchedulingIgnoredDuringExecution: { nodeSelectorTerms: inZones } } },
     },
     atLeast: 15_000,
   },
   TopologySpreading: {
-    there: 5_000,
+    ...{ there: 5_000, pods: 5_000 },
     spec: {
       topologySpreadConstraints: [{ maxSkew: 5, topologyKey: zone, whenUnsatisfiable: "DoNotSchedule", ...blue }],
     },
-    atLeast: 1_500,
+    atLeast: 5_000,
   },
-  PodAffinity: { there: 5_000, spec: affinity("podAffinity", zone), atLeast: 1_500 },
-  PodAntiAffinity: { spec: affinity("podAntiAffinity", hostname), atLeast: 1_500 },
-  Unschedulable: { there: 5_000, cpu: "9", atLeast: 10_000 },
-  PreemptionAsync: { there: 20_000, thereCpu: "900m", cpu: "3", spec: { priority: 10 }, atLeast: 1_500 },
+  PodAffinity: { there: 5_000, pods: 5_000, spec: affinity("podAffinity", zone), atLeast: 5_000 },
+  PodAntiAffinity: { pods: 2_000, spec: affinity("podAntiAffinity", hostname), atLeast: 1_500 },
+  Unschedulable: { there: 5_000, pods: 10_000, cpu: "9", atLeast: 10_000 },
+  PreemptionAsync: { there: 20_000, pods: 4_000, thereCpu: "900m", cpu: "3", spec: { priority: 10 }, atLeast: 1_500 },
 };
 
 const pod = (name: string, cpu: string, spec: object): Pod =>
@@ -88,14 +90,14 @@ interface Kept {
 const kept = (): Kept => ({ changes: journal(), attempts: attemptLog() });
 
 function perSecond(nodeCount: number, workload: Workload, explained?: Kept): number {
-  const { there = 0, thereCpu = "100m", cpu = "100m", spec = {} } = workload;
+  const { there = 0, thereCpu = "100m", pods, cpu = "100m", spec = {} } = workload;
   const plugins = defaultPlugins();
   const place = preparedPlacer();
   const cache = schedulerCache(undefined, explained?.changes);
   for (let i = 0; i < nodeCount; i++) cache.nodeSeen(`node-${i}`, node(i));
   const before = Math.trunc((there * nodeCount) / 5_000);
   for (let i = 0; i < before; i++) cache.assume(pod(`there-${i}`, thereCpu, {}), `node-${i % nodeCount}`);
-  const podCount = Math.min(4_000, nodeCount / 2);
+  const podCount = Math.trunc((pods * nodeCount) / 5_000);
   const decide = (name: string): void => {
     const each = pod(name, cpu, spec);
     const placement = place(each, cache.snapshot(), plugins);

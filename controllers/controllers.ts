@@ -25,6 +25,7 @@ import { nodeIpamController } from "./nodeipam/controller.ts";
 import { nodeLifecycleController } from "./nodelifecycle/controller.ts";
 import { podGcController } from "./podgc/controller.ts";
 import { replicaSetController, replicationController } from "./replicaset/controller.ts";
+import { claimUsageController, podClaimController } from "./resourceclaim/controller.ts";
 import { resourceQuotaController } from "./resourcequota/controller.ts";
 import { serviceAddressController } from "./serviceaddresses/controller.ts";
 import { snapshotContentController, snapshotController } from "./snapshots/controller.ts";
@@ -80,6 +81,8 @@ export const controllers = (options: ControllerOptions): readonly Controller[] =
   volumeBinder,
   ephemeralVolumeController,
   attachDetachController(),
+  podClaimController,
+  claimUsageController(),
   snapshotController,
   snapshotContentController,
 ];

@@ -13,11 +13,16 @@ import { eventRecorder } from "../machinery/events.ts";
 import { type Informer, informer } from "../machinery/informer.ts";
 import { serial } from "../machinery/serial.ts";
 import type { World } from "../machinery/world.ts";
+import { defaultCdiFolders } from "./devices/cdi.ts";
+import { deviceClaims } from "./devices/device-claims.ts";
+import { deviceDrivers } from "./devices/drivers.ts";
+import { absenceMs, withdrawSlices } from "./devices/slices.ts";
 import { runEvictions } from "./eviction.ts";
 import { type HeartbeatTimes, heartbeat } from "./node/heartbeat.ts";
 import { machineFacts, nodeHealth } from "./node/node-health.ts";
 import { capacityOf, type NodeHealth, nodeLabels, type NodeSettings } from "./node/node-status.ts";
 import type { NodeContext } from "./node-context.ts";
+import { runPlugins } from "./plugins.ts";
 import { nameSettings } from "./pod/pod-files.ts";
 import { podWorkers } from "./pods.ts";
 import { referencedObjects } from "./referenced-objects.ts";
@@ -27,6 +32,7 @@ import { csiDrivers } from "./volumes/csi/drivers.ts";
 import { writeInUse } from "./volumes/csi/in-use.ts";
 import { csiMounter } from "./volumes/csi/mounter.ts";
 import { localDevices } from "./volumes/local-devices.ts";
+import type { SubPathMounts } from "./volumes/sub-path-mounts.ts";
 import { type VolumeStats, volumeStats } from "./volumes/volume-stats.ts";
 
 /** The configuration of one node's kubelet. */
@@ -34,15 +40,18 @@ export interface KubeletSettings extends NodeSettings {
   readonly clusterDns: string;
   readonly clusterDomain: string;
   readonly stateDir: string;
+  /** Folders of CDI specifications, the most important last; the usual ones by default. */
+  readonly cdiFolders?: readonly string[];
   readonly times: HeartbeatTimes;
 }
 interface KubeletPorts {
   readonly world: World;
   readonly client: Client;
   readonly runtime: ContainerRuntime;
+  readonly subPaths: SubPathMounts;
 }
 /** What its HTTPS server reads. */
-export interface KubeletView extends Omit<KubeletPorts, "client"> {
+export interface KubeletView extends Omit<KubeletPorts, "client" | "subPaths"> {
   readonly settings: KubeletSettings;
   readonly pods: Informer<Pod>;
   readonly volumes: () => Promise<readonly VolumeStats[]>;
@@ -67,11 +76,12 @@ function nodeVolumes(
   { nodeName, stateDir }: KubeletSettings,
   ports: Pick<KubeletPorts, "world" | "client"> & Pick<NodeContext, "events">,
   retry: () => void,
+  signal: AbortSignal,
 ) {
   const { world, client } = ports;
   const policies = informer(client, csiDriverObjects, world);
   const drivers = csiDrivers({
-    ...{ world, stateDir, registered: retry },
+    world,
     publish: (driver) => publishDriver(client, nodeName, driver),
     withdraw: (driver) => withdrawDriver(client, nodeName, driver),
   });
@@ -81,18 +91,60 @@ function nodeVolumes(
   const oneAtATime = serial();
   const reportInUse = (): Promise<Node> =>
     oneAtATime("", async () => writeInUse(client, nodeName, await mounter.inUse()));
-  const mounter = csiMounter({ ...ports, drivers, nodeName, stateDir, policyOf, freed: retry, reportInUse });
+  const mounter = csiMounter({ ...ports, drivers, nodeName, stateDir, policyOf, freed: retry, reportInUse }, signal);
   return {
     policies,
     mounter,
-    run: (signal: AbortSignal) => Promise.all([policies.run(signal), drivers.run(signal)]),
+    register: drivers.register,
   };
+}
+
+/** The devices of the node. Slices of drivers that stay away, also since before the kubelet's start, are deleted. */
+function nodeDevices(
+  { nodeName, stateDir }: KubeletSettings,
+  { world, client }: Pick<KubeletPorts, "world" | "client">,
+  signal: AbortSignal,
+) {
+  const withdraw = async (): Promise<void> => {
+    await world.clock.sleep(absenceMs, signal);
+    await withdrawSlices(client, nodeName, drivers.has);
+  };
+  const withdrawn = (): void =>
+    void withdraw().catch((e: Error) => {
+      if (!signal.aborted) world.log("resource slices not deleted", { error: e.message });
+    });
+  const drivers = deviceDrivers(world, withdrawn);
+  withdrawn();
+  return { claims: deviceClaims({ client, drivers, stateDir }), register: drivers.register };
+}
+
+/** What drivers provide on the node. `retry` is called when what a pod may wait for has happened. */
+function nodePlugins(
+  settings: KubeletSettings,
+  ports: Parameters<typeof nodeVolumes>[1],
+  retry: () => void,
+  signal: AbortSignal,
+) {
+  const { world } = ports;
+  const volumes = nodeVolumes(settings, ports, retry, signal);
+  const devices = nodeDevices(settings, ports, signal);
+  const handlers = { CSIPlugin: volumes.register, DRAPlugin: devices.register };
+  const registered = (): void => {
+    volumes.mounter.retryUnstaging();
+    retry();
+  };
+  const run = () =>
+    Promise.all([
+      volumes.policies.run(signal),
+      runPlugins({ world, stateDir: settings.stateDir, handlers, registered }, signal),
+    ]);
+  return { volumes, devices, run };
 }
 
 /** Runs the kubelet until the signal aborts; `serve` is its HTTPS server. Its pods keep running. */
 export async function kubelet(
   settings: KubeletSettings,
-  { world, client, runtime }: KubeletPorts,
+  { world, client, runtime, subPaths }: KubeletPorts,
   serve: (view: KubeletView, signal: AbortSignal) => Promise<void>,
   signal: AbortSignal,
 ): Promise<void> {
@@ -114,7 +166,8 @@ export async function kubelet(
   });
   const events = eventRecorder(client, world, { component: "kubelet", host: nodeName });
   const objects = referencedObjects(client, world, workers.contentChanged, signal);
-  const volumes = nodeVolumes(settings, { world, client, events }, workers.retryVolumes);
+  const plugins = nodePlugins(settings, { world, client, events }, workers.retryVolumes, signal);
+  const { volumes, devices } = plugins;
   const allocatable = capacityOf(identity, await health(signal));
   const room = () => {
     const node = ownNode.lister.get(key(undefined, nodeName));
@@ -127,12 +180,15 @@ export async function kubelet(
     events,
     objects,
     csi: volumes.mounter,
+    devices: devices.claims,
     localDevices: localDevices(stateDir),
+    subPaths,
     nodeName,
     nodeIp,
     stateDir,
     names: await nameSettings(settings.clusterDns, settings.clusterDomain),
     allocatable,
+    cdiFolders: settings.cdiFolders ?? defaultCdiFolders,
     recursiveReadOnlyMounts: () => recursiveReadOnlyMounts,
     services: () => allServices.lister.all(),
     pull: sharedPulls(runtime),
@@ -150,7 +206,7 @@ export async function kubelet(
     ownPods.run(signal),
     allServices.run(signal),
     ownNode.run(signal),
-    volumes.run(signal),
+    plugins.run(),
     heartbeat({ world, client, events, identity, times: settings.times, health }, signal),
     work(),
     runEvictions({ world, runtime, stateDir, pods: ownPods.lister, evict }, settings.times.statusCheckMs, signal),

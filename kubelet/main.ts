@@ -5,6 +5,7 @@ import { dockerRuntime } from "./docker/docker-runtime.ts";
 import { type KubeletSettings, type KubeletView, kubelet } from "./kubelet.ts";
 import { type HeartbeatTimes, defaultTimes } from "./node/heartbeat.ts";
 import { serveKubelet, type ServerPki } from "./server/kubelet-server.ts";
+import { subPathMounts } from "./volumes/sub-path-mounts.ts";
 
 /** The kubelet's part of an agent's configuration. */
 interface KubeletOptions extends Omit<KubeletSettings, "podCidr" | "labels" | "times"> {
@@ -26,5 +27,5 @@ export function runKubelet(options: KubeletOptions, world: World, client: Client
   const settings = { ...options, podCidr, labels, times: { ...defaultTimes, ...options.heartbeat } };
   const serve = (view: KubeletView, until: AbortSignal): Promise<void> =>
     serveKubelet(pki, "0.0.0.0", { ...view, componentMetrics }, until);
-  return kubelet(settings, { world, client, runtime }, serve, signal);
+  return kubelet(settings, { world, client, runtime, subPaths: subPathMounts(settings.stateDir) }, serve, signal);
 }

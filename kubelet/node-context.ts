@@ -3,6 +3,7 @@ import type { Pod, Service } from "../api/generated/types.ts";
 import type { Client } from "../machinery/client.ts";
 import type { EventRecorder } from "../machinery/events.ts";
 import type { World } from "../machinery/world.ts";
+import type { DeviceClaims } from "./devices/device-claims.ts";
 import type { NameSettings } from "./podspec/names-and-dns.ts";
 import type { Rejection } from "./admission.ts";
 import type { PendingResize } from "./podspec/resources.ts";
@@ -10,6 +11,7 @@ import type { ReferencedObjects } from "./referenced-objects.ts";
 import type { ContainerRuntime, RegistryCredentials } from "./runtime.ts";
 import type { CsiMounter } from "./volumes/csi/mounter.ts";
 import type { LocalDevices } from "./volumes/local-devices.ts";
+import type { SubPathMounts } from "./volumes/sub-path-mounts.ts";
 
 export interface NodeContext {
   readonly world: World;
@@ -18,12 +20,16 @@ export interface NodeContext {
   readonly events: EventRecorder;
   readonly objects: ReferencedObjects;
   readonly csi: CsiMounter;
+  readonly devices: DeviceClaims;
   readonly localDevices: LocalDevices;
+  readonly subPaths: SubPathMounts;
   readonly nodeName: string;
   readonly nodeIp: string;
   readonly stateDir: string;
   readonly names: NameSettings;
   readonly allocatable: Readonly<Record<string, string>>;
+  /** Folders of CDI specifications, the most important last. */
+  readonly cdiFolders: readonly string[];
   /** Whether the engine makes mounts recursively read-only. */
   recursiveReadOnlyMounts(): boolean;
   services(): readonly Service[];

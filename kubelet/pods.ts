@@ -65,7 +65,7 @@ export function podWorkers(informer: Informer<Pod>): PodWorkers {
   const removeOrphans = async (node: NodeContext, signal: AbortSignal): Promise<void> => {
     const { containers, sandboxes } = await node.runtime.list(undefined, signal);
     const inEngine = [...containers, ...sandboxes].map((c) => c.pod.uid);
-    const uids = new Set([...inEngine, ...(await podsOnDisk(node.stateDir))]);
+    const uids = new Set([...inEngine, ...(await podsOnDisk(node.stateDir)), ...node.devices.podUids()]);
     const known = new Set(informer.lister.all().map((p) => p.metadata.uid));
     for (const uid of uids) if (!known.has(uid) && !workers.has(uid)) ensure(uid, node, signal).update("gone");
     await node.csi.unstageUnused();

@@ -97,7 +97,10 @@ interface Entry {
   readonly records: DecisionRecord[];
 }
 
-/** An empty log. Above a bound, the least recently decided key is evicted. */
+/** The share of a bound that is evicted at once: finding the first entry of a Map takes a step for each removed one. */
+const evictedShare = 1 / 16;
+
+/** An empty log. Above a bound, the least recently decided keys are evicted. */
 export function decisionLog(limits: DecisionLimits = defaults): DecisionLog {
   // In the order of the last decision: the first is evicted next.
   const entries = new Map<string, Entry>();
@@ -112,6 +115,14 @@ export function decisionLog(limits: DecisionLimits = defaults): DecisionLog {
     while (entry.records.length > 0) remove(entry, 0);
     const controllers = controllersOf.get(entry.key);
     if (controllers?.delete(entry.controller) && controllers.size === 0) controllersOf.delete(entry.key);
+  };
+  const isAbove = (share: number): boolean =>
+    entries.size > Math.ceil(share * limits.keys) || bytes > Math.ceil(share * limits.bytes);
+  const evictOldest = (): void => {
+    for (const [oldest, other] of entries) {
+      if (!isAbove(1 - evictedShare)) break;
+      evict(oldest, other);
+    }
   };
   return {
     record(decision) {
@@ -128,10 +139,7 @@ export function decisionLog(limits: DecisionLimits = defaults): DecisionLog {
       entry.records.push(record);
       bytes += sizeOf(record);
       if (entry.records.length > limits.perKey) remove(entry, 0);
-      for (const [oldest, other] of entries) {
-        if (entries.size <= limits.keys && bytes <= limits.bytes) break;
-        evict(oldest, other);
-      }
+      if (isAbove(1)) evictOldest();
     },
     of(key, controller) {
       const controllers = controller === undefined ? [...(controllersOf.get(key) ?? [])] : [controller];

@@ -22,6 +22,10 @@ const ofNode: Aspects<Node> = [
 const ofPod: Aspects<Pod> = [
   ["UpdatePodLabel", (p) => p.metadata.labels],
   ["UpdatePodToleration", (p) => p.spec.tolerations],
+  [
+    "UpdatePodGeneratedResourceClaim",
+    ({ status }) => [status?.resourceClaimStatuses, status?.extendedResourceClaimStatus],
+  ],
 ];
 
 const changesOf = <T extends ApiObject>(

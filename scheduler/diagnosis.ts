@@ -9,6 +9,7 @@ import {
   type Snapshot,
   unresolvable,
 } from "./framework.ts";
+import type { Client } from "../machinery/client.ts";
 import type { PodInfo } from "./node-info.ts";
 
 export interface Diagnosis {
@@ -23,6 +24,8 @@ export interface Diagnosis {
   readonly nominatedNodeName?: string;
   /** Pods that have to leave that node. */
   readonly victims: readonly PodInfo[];
+  /** What a plugin does beside. */
+  readonly effect?: (client: Client) => Promise<void>;
 }
 
 /** How far a cycle came that found no node. */
@@ -71,18 +74,20 @@ function postFiltered(
   outcome: FilterOutcome,
   snapshot: Snapshot,
   plugins: readonly SchedulerPlugin[],
-): Pick<Diagnosis, "nominatedNodeName" | "victims"> & { readonly messages: readonly string[] } {
+): Pick<Diagnosis, "nominatedNodeName" | "victims" | "effect"> & { readonly messages: readonly string[] } {
   const messages: string[] = [];
+  let effect: Diagnosis["effect"];
   let nominatedNodeName: string | undefined;
   for (const plugin of plugins) {
     const result = plugin.postFilter?.(pod, outcome, snapshot);
     if (!result) continue;
     nominatedNodeName = result.nominatedNodeName ?? nominatedNodeName;
-    if (result.victims) return { nominatedNodeName, victims: result.victims, messages: [] };
+    effect ??= result.effect;
+    if (result.victims) return { nominatedNodeName, victims: result.victims, messages: [], effect };
     messages.push(result.message);
     if (result.isLast) break;
   }
-  return { nominatedNodeName, victims: [], messages };
+  return { nominatedNodeName, victims: [], messages, effect };
 }
 
 /** Runs PostFilter and puts the reasons together. */
@@ -107,7 +112,7 @@ export function diagnosed(
       ? unresolvable(`node(s) didn't satisfy plugin(s) [${narrowedBy.toSorted().join(" ")}]`)
       : undefined);
   const outcome = { ...cycle, absentNodes, rejectedBy };
-  const { messages, nominatedNodeName, victims } = postFiltered(pod, outcome, snapshot, plugins);
+  const { messages, nominatedNodeName, victims, effect } = postFiltered(pod, outcome, snapshot, plugins);
   const reasons = rejectedBy
     ? rejectedBy.status.reasons.join(", ")
     : filterMessage(rejections, absentNodes, nodeCount - nodesRejected(rejections));
@@ -123,5 +128,6 @@ export function diagnosed(
     rejectors,
     victims,
     ...(nominatedNodeName !== undefined && { nominatedNodeName }),
+    ...(effect && { effect }),
   };
 }

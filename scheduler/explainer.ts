@@ -6,7 +6,7 @@ import { keyOf, timestamp } from "../api/meta.ts";
 import type { AttemptLog } from "./attempts.ts";
 import type { SchedulerCache } from "./cache.ts";
 import { attemptExplanation } from "./explanation.ts";
-import type { SchedulerPlugin } from "./framework.ts";
+import type { SchedulerPlugin, Snapshot } from "./framework.ts";
 import type { QueueState, SchedulingQueue } from "./queue.ts";
 
 interface Profile {
@@ -29,14 +29,19 @@ function waitsFor({ rejectors }: QueueState, plugins: readonly SchedulerPlugin[]
   });
 }
 
-function queuedState(queued: QueueState, pod: Pod, plugins: readonly SchedulerPlugin[]): SchedulingState {
+function queuedState(
+  queued: QueueState,
+  pod: Pod,
+  plugins: readonly SchedulerPlugin[],
+  lister: Snapshot["lister"],
+): SchedulingState {
   const { place, attempts, backoffUntil, heldBy } = queued;
   if (place === "backoff" || place === "errorBackoff")
     return { phase: "BackingOff", attempts, retryAt: timestamp(backoffUntil) };
   if (place === "unschedulable") return { phase: "Unschedulable", attempts, waitsFor: waitsFor(queued, plugins) };
   if (place !== "gated") return { phase: "Queued", attempts };
-  const gate = plugins.find((plugin) => plugin.preEnqueue?.(pod));
-  const message = heldBy === undefined ? gate?.preEnqueue?.(pod)?.reasons.join(", ") : undefined;
+  const gate = plugins.find((plugin) => plugin.preEnqueue?.(pod, lister));
+  const message = heldBy === undefined ? gate?.preEnqueue?.(pod, lister)?.reasons.join(", ") : undefined;
   return {
     ...{ phase: "Gated", attempts, heldBy: heldBy ?? gate?.name ?? "" },
     ...(message !== undefined && { message }),
@@ -53,7 +58,7 @@ export function schedulingExplainer(ports: ExplainerPorts): (pod: Pod) => Schedu
     if (cache.isAssumed(pod)) return { phase: "Binding", ...(typeof last === "string" && { nodeName: last }) };
     const queued = queue.stateOf(keyOf(pod));
     if (!profile || !queued || isTerminal(pod)) return { phase: "Unmanaged" };
-    return queuedState(queued, pod, profile.plugins);
+    return queuedState(queued, pod, profile.plugins, cache.snapshot().lister);
   };
   return (pod) => {
     const profile = profileOf(pod);

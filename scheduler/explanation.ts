@@ -23,9 +23,9 @@ import {
 } from "./place.ts";
 import { sumOf } from "./rank.ts";
 
-/** Plugins that reserve keep something between pods, so what their PreFilter returned is used again. */
+/** What is reserved is not in the snapshot, so what PreFilter returned is used again. */
 function recorded(plugin: SchedulerPlugin, reserving: DecisionInputs["reserving"]): SchedulerPlugin {
-  if (!plugin.reserve || !plugin.preFilter) return plugin;
+  if (!plugin.prefiltersReserved) return plugin;
   const found = reserving.find((each) => each.plugin === plugin.name);
   return { ...plugin, preFilter: () => found?.result ?? skip };
 }

@@ -10,6 +10,7 @@ import type { Clock } from "../machinery/world.ts";
 import type { NodeChanges } from "./changes.ts";
 import type { NodeInfo, PodInfo } from "./node-info.ts";
 import type { TopologyCounts } from "./topology/counts.ts";
+import type { TopologyKey } from "./topology/domains.ts";
 
 /** A status other than success; success is `undefined`. */
 export interface Rejection {
@@ -68,7 +69,8 @@ export type EventAction =
   | "UpdatePodLabel"
   | "UpdatePodToleration"
   | "UpdatePodScaleDown"
-  | "UpdatePodSchedulingGatesEliminated";
+  | "UpdatePodSchedulingGatesEliminated"
+  | "UpdatePodGeneratedResourceClaim";
 /** An object before and after a change; one is missing when it was added or deleted. */
 export interface Change<T> {
   readonly before: T | undefined;
@@ -133,6 +135,8 @@ interface PostFilterResult {
   readonly victims?: readonly PodInfo[];
   /** An error: no later plugin is called. */
   readonly isLast?: true;
+  /** Started once the pod waits: what it changes may make the pod schedulable. */
+  readonly effect?: (client: Client) => Promise<void>;
 }
 /** A node as it would be with other pods. */
 export interface Trial {
@@ -195,11 +199,23 @@ export interface SchedulerPlugin<F = unknown, S = unknown> {
    * signatures until the node changes. Without it they are computed for every pod. Source: KEP-5598.
    */
   sign?(pod: PodInfo): string;
+  /**
+   * PreFilter depends on what was reserved for other pods. Its result is kept to explain the decision, and Filter must
+   * not change it.
+   */
+  readonly prefiltersReserved?: true;
   /** PreScore depends on other nodes too: it is called for every pod, also of a {@link sign}ed kind. */
   readonly scoresByCluster?: boolean;
+  /**
+   * The topologies by which alone Filter looks at a node: nodes in the same domains are evaluated once. Undefined when
+   * it looks at nodes one by one, which is also the default.
+   */
+  filterTopologies?(state: F): readonly TopologyKey[] | undefined;
+  /** The same for Score. NormalizeScore then depends on which scores occur, not on how often. */
+  scoreTopologies?(state: S): readonly TopologyKey[] | undefined;
 
   /** Whether the pod may enter the active queue at all. */
-  preEnqueue?(pod: Pod): Rejection | undefined;
+  preEnqueue?(pod: Pod, lister: PluginViews["lister"]): Rejection | undefined;
   /** The order of the active queue; one plugin of the default profile has it. */
   queueSort?(a: QueuedPod, b: QueuedPod): number;
   preFilter?(pod: PodInfo, snapshot: Snapshot): PreFilterResult<F> | Skip | Rejection;
@@ -222,7 +238,7 @@ export interface SchedulerPlugin<F = unknown, S = unknown> {
   /** Before the next pod is decided. */
   reserve?(state: F, pod: PodInfo, nodeName: string): Rejection | undefined;
   /** Undoes Reserve; also called when Reserve was not, or failed. */
-  unreserve?(state: F, pod: PodInfo, nodeName: string): void;
+  unreserve?(state: F, pod: PodInfo, nodeName: string, context: BindingContext): void;
   permit?(state: F, pod: PodInfo, nodeName: string): Rejection | PermitWait | undefined;
   preBind?(state: F, pod: PodInfo, nodeName: string, context: BindingContext): Promise<Rejection | undefined>;
   /** The first plugin that does not skip binds the pod. Throws when the API refuses. */

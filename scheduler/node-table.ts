@@ -2,28 +2,22 @@
 // of a node costs one evaluation of that node. See docs/decisions/032-keep-what-decisions-read.md.
 import { sameJson } from "../api/hash.ts";
 import { type FilterStage, type PluginRejection, type SchedulerPlugin, skip, type Snapshot } from "./framework.ts";
+import { type NodeGroups, nodeGroups } from "./node-groups.ts";
 import type { NodeInfo, PodInfo } from "./node-info.ts";
+import {
+  type Column,
+  type MaintainedSelection,
+  type NodeSelection,
+  nodeSelection,
+  type NormalizedScores,
+  normalizedScores,
+  type Rows,
+} from "./node-selection.ts";
 import { filterNode } from "./place.ts";
-import { weighted } from "./rank.ts";
-import { type ScoreTree, scoreTree } from "./score-tree.ts";
+import type { TopologyKey } from "./topology/domains.ts";
 
-/** Scores by one plugin. */
-interface Column {
-  readonly plugin: SchedulerPlugin;
-  readonly weight: number;
-  /** From PreScore. */
-  readonly state: unknown;
-  /** By slot, neither weighted nor normalised. */
-  readonly raw: number[];
-}
 /** Counts of rejections. */
 export type RejectionCounts = ReadonlyMap<PluginRejection, number>;
-
-/** Scores that depend on those of other nodes: weighted and normalised, by slot. */
-export interface NormalizedScores {
-  readonly columns: readonly { readonly plugin: string; readonly scores: Float64Array }[];
-  readonly sums: Float64Array;
-}
 
 export interface NodeTable {
   /** Evaluates the nodes that have changed since the last call. `pod` is any pod of the kind. */
@@ -31,13 +25,15 @@ export interface NodeTable {
   /** By slot: why the node will not do. */
   readonly rejections: readonly (PluginRejection | undefined)[];
   readonly counts: RejectionCounts;
-  /** The slots of nodes that pass, by the names of the nodes. */
-  feasible(): readonly number[];
-  /** The slots of the best of them, best first. */
-  best(count: number): readonly number[];
   /** By slot: the sums of the scores that are not normalised. */
   readonly plainScores: readonly number[];
-  /** For nodes that pass, all or some of them. */
+  /** The nodes that pass. */
+  readonly feasible: NodeSelection;
+  /** The nodes by their domains; undefined when these are many. */
+  groups(topologies: readonly TopologyKey[]): NodeGroups | undefined;
+  /** The nodes that pass and are in one of these groups, which are the latest that were read. */
+  feasibleIn(groups: readonly number[]): NodeSelection;
+  /** For some of the nodes that pass. */
   normalizedScores(slots: readonly number[]): NormalizedScores;
   /** The weighted score of one node by a plugin; undefined when the plugin does not score pods of the kind. */
   scoreBy(plugin: string, slot: number, normalized: NormalizedScores): number | undefined;
@@ -95,24 +91,6 @@ function columnsFor(scorers: readonly SchedulerPlugin[], pod: PodInfo, snapshot:
   };
 }
 
-function normalizedScores(columns: readonly Column[], slots: readonly number[], size: number): NormalizedScores {
-  const sums = new Float64Array(size);
-  const found = columns.flatMap(({ plugin, raw }) => {
-    if (!plugin.normalizeScore) return [];
-    const scores = new Float64Array(size);
-    const column = weighted(
-      plugin,
-      slots.map((slot) => raw[slot]!),
-    );
-    for (let i = 0; i < slots.length; i++) {
-      scores[slots[i]!] = column.scores[i]!;
-      sums[slots[i]!]! += column.scores[i]!;
-    }
-    return [{ plugin: plugin.name, scores }];
-  });
-  return { columns: found, sums };
-}
-
 function scoreBy(
   name: string,
   slot: number,
@@ -124,25 +102,47 @@ function scoreBy(
   return undefined;
 }
 
-/** Nodes that pass, best first, while single nodes change. */
-function ranking() {
-  let positions: readonly number[] = [];
-  let slots: readonly number[] = [];
-  let tree: ScoreTree | undefined;
+/** So many selections of groups are kept; the least recently used is dropped first. */
+const maxSelections = 8;
+
+/** The selections of a table, made when they are read first. */
+function selectionsOf(rows: Omit<Rows, "groupOf">) {
+  const feasible = nodeSelection(rows);
+  const inGroups = new Map<string, MaintainedSelection>();
+  let [topologies, groups, isKnown] = ["", undefined as NodeGroups | undefined, false];
+  const forgetGroups = (): void => {
+    inGroups.clear();
+    isKnown = false;
+  };
   return {
-    isBuilt: () => tree !== undefined,
-    reset(): void {
-      tree = undefined;
+    feasible,
+    forgetGroups,
+    each(change: (selection: MaintainedSelection) => void): void {
+      change(feasible);
+      for (const selection of inGroups.values()) change(selection);
     },
-    build(order: readonly number[], scoreOf: (slot: number) => number): void {
-      slots = order;
-      const bySlot: number[] = [];
-      for (const [position, slot] of order.entries()) bySlot[slot] = position;
-      positions = bySlot;
-      tree = scoreTree(order.map(scoreOf));
+    /** A node has changed: it may be in another group now. */
+    regroup(slot: number): void {
+      if (isKnown && groups && !groups.isCurrent(slot)) forgetGroups();
     },
-    set: (slot: number, score: number): void => tree?.set(positions[slot]!, score),
-    best: (count: number): readonly number[] => tree!.greatest(count).map((position) => slots[position]!),
+    groups(keys: readonly TopologyKey[], slots: readonly number[]): NodeGroups | undefined {
+      const id = JSON.stringify(keys.map(({ key }) => key));
+      if (isKnown && id === topologies) return groups;
+      forgetGroups();
+      [topologies, groups, isKnown] = [id, nodeGroups(keys, slots), true];
+      return groups;
+    },
+    feasibleIn(numbers: readonly number[]): NodeSelection {
+      const { groupOf } = groups!;
+      const id = numbers.join();
+      const selected = new Set(numbers);
+      const members = (): readonly number[] => feasible.slots().filter((slot) => selected.has(groupOf[slot]!));
+      const selection = inGroups.get(id) ?? nodeSelection({ ...rows, members, groupOf });
+      inGroups.delete(id);
+      inGroups.set(id, selection);
+      if (inGroups.size > maxSelections) inGroups.delete(inGroups.keys().next().value!);
+      return selection;
+    },
   };
 }
 
@@ -156,19 +156,15 @@ export function nodeTable(
   const rejections: (PluginRejection | undefined)[] = [];
   const { counts, intern, replace } = rejectionCounter();
   const columns = columnsFor(scorers, first, built);
-  const plain: number[] = [];
-  // The current set of nodes that pass, their normalised scores, and their order.
-  let passing: readonly number[] | undefined;
-  let normalized: NormalizedScores | undefined;
-  const ranks = ranking();
+  const plainScores: number[] = [];
   let order = built.slotsByName;
   let position = 0;
+  const size = (): number => rejections.length;
+  const members = (): readonly number[] => order.filter((slot) => rejections[slot] === undefined);
+  const selections = selectionsOf({ columns: columns.all, plainScores, size, members });
+  const forgetMembers = (): void => selections.each((selection) => selection.forgetMembers());
+  const forgetScores = (): void => selections.each((selection) => selection.forgetScores());
 
-  const forget = (what: "set" | "scores"): void => {
-    if (what === "set") passing = undefined;
-    normalized = undefined;
-    ranks.reset();
-  };
   const score = (node: NodeInfo, pod: PodInfo): void => {
     let sum = 0;
     for (const { plugin, weight, state, raw } of columns.all()) {
@@ -176,51 +172,46 @@ export function nodeTable(
       const value = plugin.score!(state, node, pod);
       raw[node.slot] = value;
       if (!plugin.normalizeScore) sum += weight * value;
-      else if (before !== value) forget("scores");
+      else if (before !== value) forgetScores();
     }
-    plain[node.slot] = sum;
-    if (normalized) ranks.set(node.slot, sum + normalized.sums[node.slot]!);
+    plainScores[node.slot] = sum;
+    selections.each((selection) => selection.rescore(node.slot));
   };
   const evaluate = (slot: number, pod: PodInfo, snapshot: Snapshot): void => {
     const node = snapshot.bySlot[slot];
     const before = rejections[slot];
     const found = node && filterNode(stages, node, pod, snapshot);
     const after = found && intern(found);
-    if ((before === undefined) !== (after === undefined)) forget("set");
+    if ((before === undefined) !== (after === undefined)) forgetMembers();
     replace(before, after);
     rejections[slot] = after;
+    if (node) selections.regroup(slot);
     if (node && !after) score(node, pod);
-  };
-  const feasible = (): readonly number[] => {
-    passing ??= order.filter((slot) => rejections[slot] === undefined);
-    return passing;
-  };
-  const normalizedFor = (slots: readonly number[]): NormalizedScores => {
-    if (slots !== feasible()) return normalizedScores(columns.all(), slots, rejections.length);
-    normalized ??= normalizedScores(columns.all(), slots, rejections.length);
-    return normalized;
   };
   return {
     rejections,
     counts,
-    feasible,
-    plainScores: plain,
-    normalizedScores: normalizedFor,
+    plainScores,
+    feasible: selections.feasible,
+    groups: (topologies) => selections.groups(topologies, order),
+    feasibleIn: selections.feasibleIn,
+    normalizedScores: (slots) =>
+      slots === selections.feasible.slots()
+        ? selections.feasible.normalized()
+        : normalizedScores(columns.all(), slots, size()),
     update(pod, snapshot) {
-      if (order !== snapshot.slotsByName) forget("set");
+      if (order !== snapshot.slotsByName) {
+        forgetMembers();
+        selections.forgetGroups();
+      }
       order = snapshot.slotsByName;
       const changed = snapshot.changes.since(position) ?? new Set([...rejections.keys(), ...order]);
       position = snapshot.changes.position;
       if (columns.refresh(pod, snapshot)) {
-        forget("scores");
+        forgetScores();
         for (const slot of order) if (rejections[slot] === undefined) score(snapshot.bySlot[slot]!, pod);
       }
       for (const slot of changed) evaluate(slot, pod, snapshot);
-    },
-    best(count) {
-      const { sums } = normalizedFor(feasible());
-      if (!ranks.isBuilt()) ranks.build(feasible(), (slot) => plain[slot]! + sums[slot]!);
-      return ranks.best(count);
     },
     scoreBy: (plugin, slot, { columns: found }) => scoreBy(plugin, slot, columns.all(), found),
   };

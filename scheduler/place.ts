@@ -41,10 +41,10 @@ export interface DecisionInputs {
   readonly options: PlacementOptions;
   /** Of the journal. */
   readonly position: number;
-  /** What PreFilter returned of plugins that keep something between pods: the snapshot does not have that. */
+  /** What PreFilter returned of plugins that {@link SchedulerPlugin.prefiltersReserved}. */
   readonly reserving: readonly ReservingResult[];
 }
-/** A plugin that reserves, and what its PreFilter returned; the others skipped the pod. */
+/** A plugin, and what its PreFilter returned. */
 export interface ReservingResult {
   readonly plugin: string;
   readonly result: { readonly state: unknown } | Rejection;
@@ -57,9 +57,9 @@ export function reservingResults(
 ): readonly ReservingResult[] {
   let results = none;
   for (const { plugin, state } of stages)
-    if (plugin.reserve) results = [...results, { plugin: plugin.name, result: { state } }];
+    if (plugin.prefiltersReserved) results = [...results, { plugin: plugin.name, result: { state } }];
   const rejecting = rejectedBy && plugins.find(({ name }) => name === rejectedBy.plugin);
-  return rejecting?.reserve ? [...results, { plugin: rejecting.name, result: rejectedBy!.status }] : results;
+  return rejecting?.prefiltersReserved ? [...results, { plugin: rejecting.name, result: rejectedBy!.status }] : results;
 }
 
 export interface PlacementOptions {

@@ -5,7 +5,7 @@ import type { Pod } from "../api/generated/types.ts";
 import { instant, type Instant, keyOf, type Key } from "../api/meta.ts";
 import { backoff } from "../machinery/workqueue.ts";
 import type { Clock } from "../machinery/world.ts";
-import type { QueuedPod, SchedulerPlugin, ClusterEvent } from "./framework.ts";
+import type { ClusterEvent, PluginViews, QueuedPod, SchedulerPlugin } from "./framework.ts";
 import { type GroupedSet, groupedSet } from "./groups.ts";
 import { wakeable } from "../machinery/abort.ts";
 import { targetPodEvents, queueingHints, type QueueingHints } from "./cluster-events.ts";
@@ -84,6 +84,7 @@ interface PendingOptions extends BackoffLimits {
   readonly signal: AbortSignal;
   readonly pluginsOf: (pod: Pod) => readonly SchedulerPlugin[];
   readonly sort: NonNullable<SchedulerPlugin["queueSort"]>;
+  readonly lister: PluginViews["lister"];
   /** A pod can be popped. */
   readonly notify: () => void;
 }
@@ -91,7 +92,7 @@ interface PendingOptions extends BackoffLimits {
 const byExpiry = (a: Entry, b: Entry): number => a.backoffUntil - b.backoffUntil;
 
 /** No pods yet. */
-function pendingPods({ clock, signal, pluginsOf, sort, notify, ...limits }: PendingOptions): PendingPods {
+function pendingPods({ clock, signal, pluginsOf, sort, lister, notify, ...limits }: PendingOptions): PendingPods {
   const active = heap("active", sort);
   const backingOff = heap("backoff", byExpiry);
   const errors = heap("errorBackoff", byExpiry);
@@ -112,7 +113,7 @@ function pendingPods({ clock, signal, pluginsOf, sort, notify, ...limits }: Pend
   };
   const activate = (entry: Entry): void => {
     waiting.delete(entry);
-    const gate = entry.heldBy ?? pluginsOf(entry.pod).find((plugin) => plugin.preEnqueue?.(entry.pod))?.name;
+    const gate = entry.heldBy ?? pluginsOf(entry.pod).find((plugin) => plugin.preEnqueue?.(entry.pod, lister))?.name;
     if (gate) entry.rejectors = new Set([gate]);
     else active.push(entry);
     if (gate) park(entry, "gated");
@@ -213,15 +214,14 @@ function release(entry: Entry | undefined, pending: PendingPods): void {
 /** `pluginsOf` are the plugins of the profile that schedules a pod; `sort` orders the active queue. */
 export function schedulingQueue(
   clock: Clock,
-  pluginsOf: (pod: Pod) => readonly SchedulerPlugin[],
-  sort: NonNullable<SchedulerPlugin["queueSort"]>,
+  { pluginsOf, sort, lister }: Pick<PendingOptions, "pluginsOf" | "sort" | "lister">,
   signal: AbortSignal,
   limits: BackoffLimits = defaultBackoff,
 ): SchedulingQueue {
   const entries = new Map<Key, Entry>();
   const hints = new Map<readonly SchedulerPlugin[], QueueingHints>();
   let wake = (): void => {};
-  const pending = pendingPods({ clock, signal, pluginsOf, sort, notify: () => wake(), ...limits });
+  const pending = pendingPods({ clock, signal, pluginsOf, sort, lister, notify: () => wake(), ...limits });
 
   const hintsFor = (pod: Pod): QueueingHints => {
     const plugins = pluginsOf(pod);

@@ -50,7 +50,7 @@ export async function runScheduler(
   const profileOf = profilesOf(options, client, world);
   const every = [options.plugins, ...Object.values(options.profiles ?? {})].flat();
   const sort = options.plugins.find((plugin) => plugin.queueSort)?.queueSort ?? ((a, b) => a.timestamp - b.timestamp);
-  const queue = schedulingQueue(world.clock, (pod) => profileOf(pod)?.plugins ?? [], sort, signal, options.backoff);
+  const pluginsOf = (pod: Pod) => profileOf(pod)?.plugins ?? [];
   const shared = [views.pods, views.nodes] as readonly Informer<ApiObject>[];
   const changes = journal();
   const extra = pluginViews(every, shared, client, world, (kind, change) => {
@@ -58,6 +58,7 @@ export async function runScheduler(
     changes.record(kind, keyOf((before ?? change.after)!), before, before ? objectBytes : 0);
     queue.notify(() => plainEvents(kind.kind, change));
   });
+  const queue = schedulingQueue(world.clock, { pluginsOf, sort, lister: extra.lister }, signal, options.backoff);
   const cache = schedulerCache(extra.lister, changes);
   const report = rejectionReport(client, world, profileOf, queue.fail, signal);
   const attempts = attemptLog();

@@ -64,8 +64,8 @@ function reserve({ plugins, state, pod, nodeName }: Binding): Verdict {
   }
   return undefined;
 }
-function unreserve({ plugins, state, pod, nodeName }: Binding): void {
-  for (const plugin of plugins.toReversed()) plugin.unreserve?.(state.get(plugin.name), pod, nodeName);
+function unreserve({ plugins, state, pod, nodeName }: Binding, context: BindingContext): void {
+  for (const plugin of plugins.toReversed()) plugin.unreserve?.(state.get(plugin.name), pod, nodeName, context);
 }
 
 type Waiting = (context: BindingContext) => Promise<Verdict>;
@@ -118,7 +118,7 @@ function binder(
   const { lister, changed } = views;
   const context: BindingContext = { client, clock: world.clock, lister, changed, signal };
   const reject = (binding: Binding, rejection: PluginRejection): void => {
-    unreserve(binding);
+    unreserve(binding, context);
     rejected(binding, rejection);
   };
   const finish = async (binding: Binding, waits: readonly Waiting[]): Promise<void> => {
@@ -131,7 +131,7 @@ function binder(
       if (signal.aborted) return;
       // Refused perhaps because an earlier try got through: then the view will show it.
       await view.caughtUp(await settle(client, pods, world, signal), signal);
-      unreserve(binding);
+      unreserve(binding, context);
       if (!hasReason(e, "NotFound", "Conflict"))
         world.log("binding refused", { pod: key, error: (e as Error).message });
       failed(binding);
@@ -303,7 +303,7 @@ export function schedulingCycle(
   { percentageOfNodesToScore, percentages = {}, extenders = [], decisions }: CycleOptions,
   signal: AbortSignal,
 ): (queued: QueuedPod) => Promise<void> {
-  const { view, world, queue, cache, profileOf, report, attempts } = ports;
+  const { view, client, world, queue, cache, profileOf, report, attempts } = ports;
   const bind = bindings(ports, signal);
   const place = preparedPlacer();
   const preempt = preempting(ports, signal);
@@ -339,6 +339,7 @@ export function schedulingCycle(
         preempt({ pod, profile: name, nodeName: nominatedNodeName, victims, events: profile.events });
       else if (nominatedNodeName === "") cache.nominate(pod, undefined);
       queue.reject(key, rejectors);
+      await diagnosis.effect?.(client);
       return report(pod, diagnosis);
     }
     const { nodeName, state } = placement;

@@ -23,7 +23,8 @@ import {
 } from "./device-requests.ts";
 
 type DeviceId = Pick<AllocatedDeviceStatus, "driver" | "pool" | "device" | "shareID">;
-const idOf = ({ driver, pool, device, shareID }: DeviceId): string =>
+/** Names a device, or a share of it. */
+export const deviceId = ({ driver, pool, device, shareID }: DeviceId): string =>
   [driver, pool, device, ...(shareID === undefined ? [] : [shareID])].join("/");
 
 function validateAllocation({ devices }: AllocationResult, claim: ResourceClaim): readonly Problem[] {
@@ -37,13 +38,15 @@ function validateAllocation({ devices }: AllocationResult, claim: ResourceClaim)
 
 /** Drivers report the status of allocated devices only. */
 function validateDevices({ allocation, devices }: NonNullable<ResourceClaim["status"]>): readonly Problem[] {
-  const allocated = new Set((allocation?.devices?.results ?? []).map(idOf));
+  const allocated = new Set((allocation?.devices?.results ?? []).map(deviceId));
   const path = "status.devices";
   return together(
     each(devices, path, (device, at) =>
-      allocated.has(idOf(device)) ? none : [invalid(at, idOf(device), "must be an allocated device in the claim")],
+      allocated.has(deviceId(device))
+        ? none
+        : [invalid(at, deviceId(device), "must be an allocated device in the claim")],
     ),
-    repeated(devices, path, idOf),
+    repeated(devices, path, deviceId),
   );
 }
 

@@ -3,6 +3,7 @@ import type { World } from "../../machinery/world.ts";
 import type { AdmissionPlugin } from "../registry/admission.ts";
 import { certificateSubject } from "./certificate-subjects.ts";
 import { defaultIngressClass, claimGrowth, defaultStorageClass, storageInUse } from "./classes.ts";
+import { deviceAdministration, deviceSelectors, deviceStatuses } from "./devices.ts";
 import { limitRanger, namespaceExists, namespaceStays } from "./namespaces.ts";
 import {
   defaultTolerations,
@@ -52,6 +53,9 @@ export const admissionPlugins = (
   defaultIngressClass,
   podTopology,
   serviceAddresses(world, ranges),
+  deviceSelectors,
+  deviceAdministration,
+  deviceStatuses,
   ...plugins,
   resourceQuota(),
 ];

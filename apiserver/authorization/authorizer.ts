@@ -1,5 +1,8 @@
-// Authorization: whether a user may do what a request does. The server is handed an Authorizer; the one here has one
-// rule, and role-based ones take its place behind the same interface.
+// Authorization: whether a user may do what a request does. Authorizers are asked one after the other; the first that
+// allows a request decides.
+import type { PolicyRule, RoleRef } from "../../api/generated/types.ts";
+import type { Client } from "../../machinery/client.ts";
+import type { World } from "../../machinery/world.ts";
 
 /** An authenticated user, as a certificate or a token names them. */
 export interface User {
@@ -34,11 +37,52 @@ export interface Decision {
 /** Decides about requests. A decision that is known at once is not a promise, so that most requests need not wait. */
 export interface Authorizer {
   decide(attributes: RequestAttributes): Decision | Promise<Decision>;
+  /** The rules by which it allows requests of a user in a namespace, where it has rules. */
+  rulesFor?(user: User, namespace: string | undefined): readonly PolicyRule[];
+  /** The rules of a role that a binding in a namespace names; undefined when there is no such role. */
+  rulesOf?(roleRef: Pick<RoleRef, "kind" | "name">, namespace: string | undefined): readonly PolicyRule[] | undefined;
+}
+/** An authorizer that decides by objects of the cluster. */
+export interface FollowingAuthorizer extends Authorizer {
+  /** Resolves when it knows the present objects; it follows their changes until the signal aborts. */
+  follow(client: Client, world: World, signal: AbortSignal): Promise<void>;
 }
 
-const trustedGroups = ["system:masters", "system:authenticated"];
+const everything: readonly PolicyRule[] = [
+  { verbs: ["*"], apiGroups: ["*"], resources: ["*"] },
+  { verbs: ["*"], nonResourceURLs: ["*"] },
+];
 
-/** Allows everything to every authenticated user. */
-export const authenticatedUsers: Authorizer = {
-  decide: ({ user }) => ({ allowed: user.groups.some((group) => trustedGroups.includes(group)) }),
+/** Allows everything to the members of these groups. */
+export const groupsAllowed = (...groups: readonly string[]): Authorizer => {
+  const isMember = (user: User): boolean => user.groups.some((group) => groups.includes(group));
+  return {
+    decide: ({ user }) => ({ allowed: isMember(user) }),
+    rulesFor: (user) => (isMember(user) ? everything : []),
+  };
 };
+
+/** The group whose members are never refused, so that wrong roles can be repaired. */
+export const privilegedGroup = "system:masters";
+/** Allows everything to every authenticated user. */
+export const authenticatedUsers: Authorizer = groupsAllowed(privilegedGroup, "system:authenticated");
+
+/** Asks each until one allows the request. The reasons of the others are put together. */
+export function firstAllowing(...authorizers: readonly Authorizer[]): Authorizer {
+  const from = (i: number, request: RequestAttributes, reasons: readonly string[]): Decision | Promise<Decision> => {
+    const authorizer = authorizers[i];
+    if (!authorizer) return { allowed: false, ...(reasons.length > 0 && { reason: reasons.join(", ") }) };
+    const next = (decision: Decision): Decision | Promise<Decision> =>
+      decision.allowed
+        ? decision
+        : from(i + 1, request, decision.reason === undefined ? reasons : [...reasons, decision.reason]);
+    const decision = authorizer.decide(request);
+    return decision instanceof Promise ? decision.then(next) : next(decision);
+  };
+  return {
+    decide: (request) => from(0, request, []),
+    rulesFor: (user, namespace) => authorizers.flatMap(({ rulesFor }) => rulesFor?.(user, namespace) ?? []),
+    rulesOf: (roleRef, namespace) =>
+      authorizers.map(({ rulesOf }) => rulesOf?.(roleRef, namespace)).find((rules) => rules !== undefined),
+  };
+}

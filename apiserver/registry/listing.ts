@@ -8,6 +8,7 @@ import { objectOf, prefixOf } from "./codec.ts";
 import type { WatchIndexes } from "./watch-index.ts";
 import { notAhead } from "./refusals.ts";
 import { type Matcher, matcherOf } from "./selection.ts";
+import { storedMatcherOf } from "./stored-selection.ts";
 
 /** The last key of the page before, and the revision all pages show; without one, the list continues at the current. */
 export interface Continue {
@@ -78,7 +79,7 @@ export type StoredEvent =
 async function fill(
   storage: Storage,
   prefix: string,
-  matches: Matcher,
+  matches: ReturnType<typeof storedMatcherOf>,
   from: Partial<Continue>,
   limit: number,
 ): Promise<StoredPage> {
@@ -93,7 +94,7 @@ async function fill(
     at = part.revision;
     for (const [i, stored] of part.entries.entries()) {
       after = stored.key;
-      if (matches && !matches(objectOf(stored))) continue;
+      if (matches && !matches(stored)) continue;
       entries.push(stored);
       const left = part.entries.length - i - 1 + part.remaining;
       if (entries.length < limit) continue;
@@ -131,12 +132,12 @@ async function page(
   options: StoredListOptions,
   from: Partial<Continue>,
 ): Promise<StoredPage> {
-  const matches = matcherOf(r, options);
+  const matches = storedMatcherOf(r, options);
   const prefix = prefixOf(r, options.namespace);
   if (options.limit || options.continue)
     return fill(storage, prefix, matches, from, options.limit || Number.POSITIVE_INFINITY);
   const { entries, revision: at } = await storage.list(prefix, from);
-  return { entries: matches ? entries.filter((e) => matches(objectOf(e))) : entries, revision: at };
+  return { entries: matches ? entries.filter(matches) : entries, revision: at };
 }
 
 /** The entries a selection picks, all of one moment. */

@@ -26,11 +26,15 @@ const BTree = ((SortedBTree as unknown as { default?: unknown }).default ?? Sort
   entries: [],
   compare: (a: string, b: string) => number,
 ) => Tree;
+/** The current value of a key: a new value costs no search in the tree. */
+interface Cell {
+  stored: Stored;
+}
 interface Tree {
-  set(key: string, value: Stored): boolean;
+  set(key: string, value: Cell): boolean;
   delete(key: string): boolean;
   clear(): void;
-  entries(from?: string): IterableIterator<[string, Stored]>;
+  entries(from?: string): IterableIterator<[string, Cell]>;
   /** How many keys there are from `low` to before `high`; counts leaf by leaf. */
   forRange(low: string, high: string, includeHigh: false): number;
 }
@@ -69,21 +73,27 @@ export interface Ordered {
 /** An empty ordered map: a hash map for single keys, and a tree for ranges. */
 export function ordered(): Ordered {
   const tree = new BTree([], inOrder);
-  const byKey = new Map<string, Stored>();
+  const byKey = new Map<string, Cell>();
   const kinds = countsByKind();
   function* under(prefix: string, after?: string): Generator<Stored> {
     if (kinds.isEmpty(prefix)) return;
-    for (const [key, stored] of tree.entries(after !== undefined && after > prefix ? after : prefix)) {
+    for (const [key, { stored }] of tree.entries(after !== undefined && after > prefix ? after : prefix)) {
       if (!key.startsWith(prefix)) return;
       if (key !== after) yield stored;
     }
   }
   return {
-    get: (key) => byKey.get(key),
+    get: (key) => byKey.get(key)?.stored,
     put(stored) {
-      if (!byKey.has(stored.key)) kinds.count(stored.key, 1);
-      byKey.set(stored.key, stored);
-      tree.set(stored.key, stored);
+      const known = byKey.get(stored.key);
+      if (known) {
+        known.stored = stored;
+        return;
+      }
+      const cell = { stored };
+      byKey.set(stored.key, cell);
+      tree.set(stored.key, cell);
+      kinds.count(stored.key, 1);
     },
     delete(key) {
       if (!byKey.delete(key)) return;

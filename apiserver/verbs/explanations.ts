@@ -9,7 +9,6 @@ import type { ResourceDefinition } from "../../api/kinds.ts";
 import { type ApiObject, key } from "../../api/meta.ts";
 import type { Lease } from "../../api/coordination/leases.ts";
 import type { Explanations } from "../../machinery/explanations.ts";
-import type { KindRegistry } from "../../machinery/kind-registry.ts";
 import { type KubeletTls, limitWait, textOf } from "../kubelets/kubelets.ts";
 import { objectOf } from "../registry/codec.ts";
 import { methodNotServed, nowhere } from "../registry/refusals.ts";
@@ -26,16 +25,13 @@ const parts: readonly { readonly kind: ResourceDefinition; readonly part: string
 const forwardedHeader = "orrery-forwarded";
 const answerWithinMs = 5_000;
 
-interface Sources {
-  readonly registry: Registry;
-  readonly kinds: KindRegistry;
-  readonly explanations: Explanations;
-  /** The client certificate for other API servers. */
-  readonly tls: KubeletTls;
-}
-
 /** The same request to the API server beside which the holder of a lease runs. */
-async function forwarded(lease: string, { path, headers }: ApiRequest, { registry, tls }: Sources): Promise<ApiReply> {
+async function forwarded(
+  lease: string,
+  { path, headers }: ApiRequest,
+  registry: Registry,
+  tls: KubeletTls,
+): Promise<ApiReply> {
   const stored = await ifFound(registry.get(leases, key("kube-system", lease)));
   const holder = stored && objectOf<Lease>(stored).spec.holderIdentity;
   const [, host, port] = /_([^_]+):(\d+)$/.exec(holder ?? "") ?? [];
@@ -58,15 +54,18 @@ const referenceTo = ({ apiVersion, kind, metadata }: ApiObject): object => {
   return { apiVersion, kind, ...(namespace !== undefined && { namespace }), name, uid, resourceVersion };
 };
 
-/** Serves the explanations. */
-export function explanationsApi(sources: Sources): Extension {
-  const { registry, kinds, explanations } = sources;
+/** Serves the explanations. `tls` is the client certificate for other API servers. */
+export function explanationsApi(
+  registry: Registry,
+  explanations: Explanations | undefined,
+  tls: KubeletTls,
+): Extension {
   return async (request) => {
     const path = explainedPath(request.path);
     if (path === undefined) return undefined;
     if (request.method !== "GET") throw methodNotServed();
     const place = resourcePath(path);
-    const r = place && kinds.of(place);
+    const r = place && registry.kinds.of(place);
     if (!r) throw nowhere();
     if (place.name === undefined || place.subresource !== undefined || place.watch)
       throw new ApiError(
@@ -78,8 +77,8 @@ export function explanationsApi(sources: Sources): Extension {
     const source = parts.find(({ kind }) => kind === r);
     if (!source)
       throw new ApiError("BadRequest", `${r.plural} are not explained, only ${parts.map(({ kind }) => kind.plural)}`);
-    const explain = explanations.of(r);
-    if (!explain) return forwarded(source.lease, request, sources);
+    const explain = explanations?.of(r);
+    if (!explain) return forwarded(source.lease, request, registry, tls);
     const explanation = { kind: "Explanation", apiVersion: "orrery.dev/v1", object: referenceTo(object) };
     return reply({ ...explanation, [source.part]: explain(object) });
   };

@@ -44,18 +44,16 @@ const accessOf: Reviewer = (review, _user, { authorizer }) => {
   return access(spec, { name: spec.user ?? "", groups: spec.groups ?? [] }, authorizer);
 };
 
-/** All rules or none, until there are finer ones. */
-const rulesOf: Reviewer = async (review, user, { authorizer }) => {
+/** Rules of resources and of URLs; incomplete when an authorizer has none to show. */
+const rulesOf: Reviewer = (review, user, { authorizer }) => {
   const { namespace } = (review as unknown as SelfSubjectRulesReview).spec ?? {};
   if (!namespace) throw new ApiError("BadRequest", "no namespace on request");
-  const { allowed } = await authorizer.decide({ user, verb: "*" });
-  return {
-    status: {
-      resourceRules: allowed ? [{ verbs: ["*"], apiGroups: ["*"], resources: ["*"] }] : [],
-      nonResourceRules: allowed ? [{ verbs: ["*"], nonResourceURLs: ["*"] }] : [],
-      incomplete: false,
-    },
-  };
+  const rules = authorizer.rulesFor?.(user, namespace) ?? [];
+  const [resourceRules, nonResourceRules] = [
+    rules.filter(({ nonResourceURLs }) => !nonResourceURLs?.length),
+    rules.filter(({ nonResourceURLs }) => nonResourceURLs?.length),
+  ];
+  return { status: { resourceRules, nonResourceRules, incomplete: authorizer.rulesFor === undefined } };
 };
 
 const userInfo = ({ name, uid, groups, extra }: User): object => ({

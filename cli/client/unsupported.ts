@@ -14,7 +14,6 @@ const kinds: Readonly<Record<string, string>> = {
   ValidatingAdmissionPolicy: "evaluates ValidatingAdmissionPolicies",
   CustomResourceDefinition: "serves custom resources",
   APIService: "forwards requests to APIServices",
-  ResourceClaim: "allocates ResourceClaims",
 };
 
 interface AnyObject {

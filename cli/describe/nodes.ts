@@ -1,5 +1,5 @@
 // Describes nodes: conditions, capacity, pods, and how much of the node they request.
-import type { Lease, Node, Pod } from "../../api/generated/types.ts";
+import type { Lease, Node, Pod, ResourceSlice } from "../../api/generated/types.ts";
 import { hasReason } from "../../api/errors.ts";
 import type { Instant } from "../../api/meta.ts";
 import { type Amounts, addAmounts, podAmounts } from "../../api/core/pod/pod-resources.ts";
@@ -138,9 +138,30 @@ function allocatedLines(pods: readonly Pod[], node: Node): Lines {
   ];
 }
 
+const mostPools = 10;
+
+/** The devices of the node, by driver and pool; nothing without any. */
+function sliceLines(slices: readonly ResourceSlice[]): Lines {
+  const pools = Map.groupBy(slices, ({ spec }) => `${spec.driver}/${spec.pool.name}`);
+  if (pools.size === 0) return [];
+  const rows = [...pools]
+    .toSorted(([a], [b]) => (a < b ? -1 : 1))
+    .map(([, all]) => {
+      const { driver, pool } = all[0]!.spec;
+      const devices = all.reduce((sum, { spec }) => sum + (spec.devices?.length ?? 0), 0);
+      return [driver, pool.name, String(all.length), String(devices)];
+    });
+  const more = rows.length > mostPools ? [`...and ${rows.length - mostPools} more pools`] : [];
+  return [
+    "Node-Local ResourceSlices:",
+    ...indented([...table(["Driver", "Pool", "Slices", "Devices"], rows.slice(0, mostPools)), ...more]),
+  ];
+}
+
 interface NodeRelated {
   readonly pods: readonly Pod[];
   readonly lease: Lease | Error;
+  readonly slices: readonly ResourceSlice[];
 }
 
 export const nodeDescriber: Describer<Node, NodeRelated> = {
@@ -153,9 +174,14 @@ export const nodeDescriber: Describer<Node, NodeRelated> = {
         throw error;
       });
     const pods = await api.list<Pod>(`/api/v1/pods?fieldSelector=${encodeURIComponent(selector)}`);
-    return { pods, lease: await lease };
+    const own = encodeURIComponent(`spec.nodeName=${name}`);
+    // An older server does not serve them.
+    const slices = await api
+      .list<ResourceSlice>(`/apis/resource.k8s.io/v1/resourceslices?fieldSelector=${own}`)
+      .catch(() => []);
+    return { pods, lease: await lease, slices };
   },
-  lines: (node, { now, related: { pods, lease } }) => {
+  lines: (node, { now, related: { pods, lease, slices } }) => {
     const { metadata, spec, status } = node;
     return [
       field("Name", metadata.name),
@@ -171,6 +197,7 @@ export const nodeDescriber: Describer<Node, NodeRelated> = {
       ...(status?.addresses ?? []).map(({ type, address }) => `  ${field(type, address)}`),
       ...amountLines("Capacity", status?.capacity),
       ...amountLines("Allocatable", status?.allocatable),
+      ...sliceLines(slices),
       ...systemLines(node),
       ...(spec?.podCIDR ? [field("PodCIDR", spec.podCIDR)] : []),
       ...(spec?.podCIDRs?.length ? [field("PodCIDRs", spec.podCIDRs.join(","))] : []),

@@ -56,6 +56,10 @@ export const stringMap = (id: number): Field<Readonly<Record<string, string>>> =
   type: "string",
   keyType: "string",
 });
+/** Messages by a text. */
+export const mapOf = <M extends Message>(id: number, of: M): Field<Readonly<Record<string, Received<M>>>> => ({
+  ...{ id, type: of.name, of, keyType: "string" },
+});
 export const one = <M extends Message>(id: number, of: M): Field<Received<M> | null> => ({ id, type: of.name, of });
 export const list = <M extends Message>(id: number, of: M): Field<readonly Received<M>[]> => ({
   id,

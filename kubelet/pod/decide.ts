@@ -7,12 +7,11 @@ import { waitMs, type ContainerPlan, planContainer, refusalRetryMs } from "./con
 import type { PodObservation } from "./memory.ts";
 import { ephemeralContainersOf, initContainersOf, isSidecar, restarts } from "../podspec/containers.ts";
 import { hasEnded, isRunning, latestSandbox, liveSandbox, runsOf } from "./runs.ts";
+import { volumeBackoff } from "../volumes/volume-backoff.ts";
 import { deadlineOf, decideEnd, graceMsOf, mustEnd } from "./termination.ts";
 
 /** Ended runs kept per container: the latest for its state, the one before for its logs. */
 const keptDead = 2;
-const firstVolumeWaitMs = 500;
-const longestVolumeWaitMs = 120_000;
 
 /** The run whose PID namespace an ephemeral container joins; it has to be running. */
 function targetOf(pod: Pod, o: PodObservation, c: Container): { readonly target?: string } | "missing" {
@@ -91,6 +90,8 @@ function activeContainers(pod: Pod, o: PodObservation, sandbox: Sandbox): readon
   return [...turn, ...pod.spec.containers];
 }
 
+const isFetch = (action: PodAction): boolean => action.do === "getImage";
+
 /** Whether containers still have to run: not after all have ended, nor after an init container failed, for good. */
 function hasWork(pod: Pod, o: PodObservation): boolean {
   /** The exit code of a container that does not run again. */
@@ -112,9 +113,7 @@ const spent = (pod: Pod, o: PodObservation): readonly RuntimeContainer[] =>
 /** When volumes have to be prepared again: after a failure, or when a token expires. */
 function volumesDue({ volumes }: PodObservation): number | undefined {
   if (volumes.is === "ready") return volumes.until;
-  return volumes.is === "failed"
-    ? volumes.at + Math.min(longestVolumeWaitMs, firstVolumeWaitMs * 2 ** (volumes.failures - 1))
-    : undefined;
+  return volumes.is === "failed" ? volumes.at + volumeBackoff(volumes.failures) : undefined;
 }
 
 /** Without a running sandbox: stops containers that lost their network, then prepares volumes and a new sandbox. */
@@ -123,7 +122,8 @@ function withoutSandbox(pod: Pod, o: PodObservation): PodDecision {
   if (stranded.length > 0) return { actions: stranded.map((run) => stop(run, graceMsOf(pod), "sandbox")) };
   const due = volumesDue(o);
   if (o.volumes.is === "failed" && due !== undefined && o.now < due) return { actions: [], requeueAt: due };
-  if (o.volumes.is !== "ready") return { actions: [{ do: "mountVolumes" }] };
+  // The engine runs the sandbox while drivers mount.
+  if (o.volumes.is !== "ready" && o.volumes.is !== "mounting") return { actions: [{ do: "mountVolumes" }] };
   if (o.sandboxFailure) {
     const retryAt = o.sandboxFailure.at + Math.max(1_000, waitMs(o.sandboxFailure.failures - 1));
     if (o.now < retryAt) return { actions: [], requeueAt: retryAt };
@@ -143,7 +143,10 @@ function keepRunning(pod: Pod, o: PodObservation): PodDecision {
   if (sandbox === undefined) return withoutSandbox(pod, o);
   // After a restart of the kubelet the state of the volumes is unknown.
   if (o.volumes.is === "unknown") return { actions: [{ do: "mountVolumes" }] };
+  // A pod that waits for its volumes has no address.
+  if (o.volumes.is === "failed" && o.containers.length === 0) return { actions: removeAll([sandbox]) };
   const steps = activeContainers(pod, o, sandbox).map((c) => step(pod, o, c, sandbox));
+  if (o.volumes.is === "mounting") return { actions: steps.flatMap((s) => s.actions).filter(isFetch) };
   const spare = [...spent(pod, o), ...o.sandboxes.filter((s) => s.id !== sandbox.id)];
   const due = volumesDue(o);
   const isDue = due !== undefined && due <= o.now;

@@ -8,7 +8,7 @@ import { hasReason } from "../../api/errors.ts";
 import { keyOf } from "../../api/meta.ts";
 import { pods } from "../../api/core/pods.ts";
 import { RuntimeRefused } from "../runtime.ts";
-import { removePodFolder } from "../volumes/volumes.ts";
+import { allEnded, removePodFolder } from "../volumes/volumes.ts";
 import type { PodAction } from "./actions.ts";
 import { mountVolumes, type PodContext } from "./mount-volumes.ts";
 import {
@@ -151,12 +151,30 @@ async function stop(at: ExecutionContext, a: Stop, signal: AbortSignal): Promise
   await node.runtime.stop(a.id, left, signal);
 }
 
+/** Does what unmounts volumes; when it fails, the memory holds when it did. */
+async function unmounting({ node, memory, uid }: ExecutionContext, action: () => Promise<void>): Promise<void> {
+  try {
+    await action();
+    memory.unmountFailure = undefined;
+  } catch (e) {
+    node.world.log("volumes not unmounted", { pod: uid, error: (e as Error).message });
+    memory.unmountFailure = { at: node.world.clock.now(), failures: (memory.unmountFailure?.failures ?? 0) + 1 };
+  }
+}
+
+/** Gives back what drivers provide: devices, and volumes after what shows parts of them. */
+async function releaseProvided({ node, uid }: ExecutionContext): Promise<void> {
+  await node.subPaths.unmountAll(uid);
+  await allEnded([node.csi.unmountAll(uid), node.devices.unprepare(uid)]);
+}
+
 const executors: Executors = {
   mountVolumes: (_, at, signal) => mountVolumes(at, signal),
-  async unmountVolumes(_, { node, memory, uid }) {
-    await node.csi.unmountAll(uid);
-    memory.volumes = { is: "unmounted" };
-  },
+  unmountVolumes: (_, at) =>
+    unmounting(at, async () => {
+      await releaseProvided(at);
+      at.memory.volumes = { is: "unmounted" };
+    }),
   runSandbox: (a, at, signal) => runSandbox(at, a.attempt, signal),
   async getImage(a, { inputs, container }, signal) {
     if (inputs && container) await getImage(inputs, container, a, signal);
@@ -185,13 +203,16 @@ const executors: Executors = {
     const pod = `${name}_${namespace}(${uid})`;
     record("Warning", "BackOff", `Back-off restarting failed container ${a.container} in pod ${pod}`);
   },
-  async release(_, { node, inputs, memory, uid }) {
+  async release(_, at) {
+    const { node, inputs, memory, uid } = at;
     node.objects.release(uid);
-    await node.csi.unmountAll(uid);
-    await removePodFolder(node.stateDir, uid);
-    await node.localDevices.unmountUnused();
-    if (inputs) await node.runtime.forget(identityOf(inputs.pod), cgroupParentOf(inputs.pod));
-    memory.released = true;
+    await unmounting(at, async () => {
+      await releaseProvided(at);
+      await removePodFolder(node.stateDir, uid);
+      await node.localDevices.unmountUnused();
+      if (inputs) await node.runtime.forget(identityOf(inputs.pod), cgroupParentOf(inputs.pod));
+      memory.released = true;
+    });
   },
   async deleteFromApi(_, { node, inputs, memory }) {
     if (inputs === undefined) return;

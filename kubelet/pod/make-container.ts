@@ -15,6 +15,7 @@ import { containerHash } from "../podspec/containers.ts";
 import { securityOf } from "../podspec/security.ts";
 import type { EventType } from "../../machinery/events.ts";
 import { credentialsFor, isImageReference, pullDuration, pullPlan } from "../images.ts";
+import { cdiEdits } from "../devices/cdi.ts";
 import type { NodeContext } from "../node-context.ts";
 import { containerDevices, containerMounts } from "../volumes/container-mounts.ts";
 import type { PodAction } from "./actions.ts";
@@ -174,14 +175,21 @@ async function specFor(inputs: ContainerInputs, c: Container, action: Create, im
     services: serviceEnvironment(node.services(), namespace, pod.spec.enableServiceLinks ?? true),
   });
   const run = { pod: identityOf(pod), name: c.name, attempt: action.attempt };
-  const volumes = { stateDir, lookup, recursiveReadOnlyMounts: node.recursiveReadOnlyMounts() };
+  const { subPaths } = node;
+  const volumes = { stateDir, lookup, subPaths, recursiveReadOnlyMounts: node.recursiveReadOnlyMounts() };
   const mounts = [
     ...(await nameMounts(stateDir, pod, c, { ip, settings: node.names })),
     await terminationLogMount(stateDir, c, run),
     ...(await containerMounts(volumes, pod, c, env)),
   ];
-  const devices = containerDevices(volumes, pod, c);
-  return containerSpec(pod, c, { action, env, mounts, devices, imageUser: image.user, nodeName });
+  const edits = await cdiEdits(node.devices.devicesOf(pod, c), node.cdiFolders);
+  const spec = containerSpec(pod, c, {
+    ...{ action, imageUser: image.user, nodeName },
+    env: new Map([...env, ...edits.env]),
+    mounts: [...mounts, ...edits.mounts],
+    devices: [...containerDevices(volumes, pod, c), ...edits.devices],
+  });
+  return { ...spec, security: { ...spec.security, groups: [...spec.security.groups, ...edits.groups] } };
 }
 
 function refuse(inputs: ContainerInputs, c: Container, e: unknown): undefined {

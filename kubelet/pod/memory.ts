@@ -30,6 +30,8 @@ interface Refusal {
 /** Whether the pod's volumes are prepared. */
 type VolumesState =
   | { readonly is: "unknown" }
+  /** All that the volumes need is there, and drivers are mounting them. */
+  | { readonly is: "mounting" }
   /** `until` is when a token has to be renewed. */
   | { readonly is: "ready"; readonly until?: Instant }
   | { readonly is: "failed"; readonly at: Instant; readonly failures: number }
@@ -43,6 +45,8 @@ interface Remembered {
   /** Deleted from the API: no status is reported any more. */
   gone: boolean;
   volumes: VolumesState;
+  /** The last failure to unmount volumes, and how many there were in a row. */
+  unmountFailure: { readonly at: Instant; readonly failures: number } | undefined;
   /** The last failure to run a sandbox. */
   sandboxFailure: { readonly at: Instant; readonly failures: number } | undefined;
   /** By container name, as the three below. */
@@ -84,6 +88,7 @@ export const emptyMemory = (): PodMemory => ({
   contentVersion: 0,
   tokens: new Map(),
   volumeFailures: 0,
+  unmountFailure: undefined,
   sandboxFailure: undefined,
   images: new Map(),
   refusals: new Map(),

@@ -236,8 +236,13 @@ function statusesOf(pod: Pod, o: PodObservation): Statuses & { readonly ephemera
   return { ...(isOver(pod, o) ? ended(pod, { inits, own }) : { inits, own }), ephemeral: ephemeral.map(statusOf) };
 }
 
+/** What is reported of an observation: a sandbox that runs ahead of the volumes is not, as it ends when they fail. */
+const reportedOf = (o: PodObservation): PodObservation =>
+  o.volumes.is === "mounting" && o.containers.length === 0 ? { ...o, sandboxes: [] } : o;
+
 /** The status that this node reports for the pod. */
-export function podStatus(pod: Pod, o: PodObservation): PodStatus {
+export function podStatus(pod: Pod, observed: PodObservation): PodStatus {
+  const o = reportedOf(observed);
   if (o.rejection) return rejected(pod, o);
   const before = pod.status ?? {};
   const { inits, own, ephemeral } = statusesOf(pod, o);

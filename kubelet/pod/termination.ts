@@ -3,10 +3,12 @@
 import type { Pod } from "../../api/generated/types.ts";
 import { type Instant, instant, instantOf } from "../../api/meta.ts";
 import type { RuntimeContainer } from "../runtime.ts";
-import { isStarting, type PodDecision, removeAll, stop } from "./actions.ts";
+import { isStarting, type PodAction, type PodDecision, removeAll, stop } from "./actions.ts";
 import type { PodObservation } from "./memory.ts";
 import { initContainersOf, isSidecar } from "../podspec/containers.ts";
+import { usesDevices } from "../devices/device-claims.ts";
 import { usesDrivers } from "../volumes/claims.ts";
+import { volumeBackoff } from "../volumes/volume-backoff.ts";
 import { isRunning } from "./runs.ts";
 
 /** The shortest grace period: also that of a pod deleted at once, or whose specified one is negative. */
@@ -60,6 +62,12 @@ function nextToStop(o: PodObservation): readonly RuntimeContainer[] {
   return running.filter((r) => r.name === last?.name);
 }
 
+/** An action that unmounts volumes; after a failure not before its time has come. */
+function unmounting({ unmountFailure: failure, now }: PodObservation, action: PodAction): PodDecision {
+  const due = failure ? failure.at + volumeBackoff(failure.failures) : now;
+  return now < due ? { actions: [], requeueAt: due } : { actions: [action] };
+}
+
 /** Stops what runs, then removes the sandbox; containers stay for their logs until the object is deleted. */
 export function decideEnd(o: PodObservation): PodDecision {
   const stopping = nextToStop(o);
@@ -74,11 +82,12 @@ export function decideEnd(o: PodObservation): PodDecision {
   if (o.sandboxes.length > 0) return { actions: removeAll(o.sandboxes) };
   // What it mounts after this would be left behind.
   if (o.underWay.has("mountVolumes")) return { actions: [] };
-  if (o.pod && usesDrivers(o.pod) && o.volumes.is !== "unmounted") return { actions: [{ do: "unmountVolumes" }] };
+  if (o.pod && (usesDrivers(o.pod) || usesDevices(o.pod)) && o.volumes.is !== "unmounted")
+    return unmounting(o, { do: "unmountVolumes" });
   const leaves = o.gone || o.pod === undefined || o.pod.metadata.deletionTimestamp !== undefined;
   // The final status derives from these containers, so it is reported before they are removed.
   if (!leaves || !(o.reported || o.gone || o.pod === undefined)) return { actions: [] };
   if (o.containers.length > 0) return { actions: removeAll(o.containers) };
-  if (!o.released) return { actions: [{ do: "release" }] };
+  if (!o.released) return unmounting(o, { do: "release" });
   return { actions: o.gone || o.pod === undefined ? [] : [{ do: "deleteFromApi" }] };
 }

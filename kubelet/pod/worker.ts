@@ -2,7 +2,7 @@
 import { sameJson } from "../../api/hash.ts";
 import type { Pod, PodStatus } from "../../api/generated/types.ts";
 import { hasReason } from "../../api/errors.ts";
-import { keyOf, revisionOf } from "../../api/meta.ts";
+import { instant, keyOf, revisionOf } from "../../api/meta.ts";
 import { pods } from "../../api/core/pods.ts";
 import type { Client } from "../../machinery/client.ts";
 import { newSignal, subscribe } from "../../machinery/signal.ts";
@@ -130,7 +130,7 @@ async function runOnce(w: WorkerState, signal: AbortSignal): Promise<Outcome> {
     const key = actionKey(action);
     // The observation may lack the effect of an action that was under way when it began.
     if (underWay.has(key) || busy.has(key)) continue;
-    begin(w, key, execute(action, { inputs, node, memory, uid, health }, signal), signal);
+    begin(w, key, execute(action, { inputs, node, memory, uid, health, notify: w.notify }, signal), signal);
   }
   const empty = o.containers.length === 0 && o.sandboxes.length === 0;
   return { requeueAt, over: (o.gone || o.pod === undefined) && empty && o.released && busy.size === 0 };
@@ -182,8 +182,10 @@ export function podWorker(uid: string, node: NodeContext): PodWorker {
       changed.notify();
     },
     retryVolumes() {
-      if (memory.volumes.is !== "failed") return;
-      memory.volumes = { is: "unknown" };
+      const { volumes, unmountFailure } = memory;
+      if (volumes.is !== "failed" && unmountFailure === undefined) return;
+      if (volumes.is === "failed") memory.volumes = { is: "unknown" };
+      if (unmountFailure) memory.unmountFailure = { ...unmountFailure, at: instant(0) };
       changed.notify();
     },
     contentChanged() {

@@ -10,7 +10,8 @@ import { targetOf } from "./csi/records.ts";
 import { csiVolumeOf } from "./csi/volume.ts";
 import { localPath } from "./local-devices.ts";
 import { volumePath } from "./paths.ts";
-import { insideVolume } from "./sub-path.ts";
+import { withSubPath } from "./sub-path.ts";
+import type { SubPathMounts } from "./sub-path-mounts.ts";
 
 const propagations: Readonly<Record<string, "rslave" | "rshared">> = {
   HostToContainer: "rslave",
@@ -36,6 +37,7 @@ function subPathOf({ subPath = "", subPathExpr }: VolumeMount, env: ReadonlyMap<
 interface Volumes {
   readonly stateDir: string;
   readonly lookup: VolumeLookup;
+  readonly subPaths: SubPathMounts;
   /** Whether the engine makes mounts recursively read-only. */
   readonly recursiveReadOnlyMounts: boolean;
 }
@@ -71,11 +73,30 @@ interface Subject {
   readonly container: string;
   readonly env: ReadonlyMap<string, string>;
 }
+interface SubPath {
+  readonly volume: string;
+  /** Where the volume is. */
+  readonly path: string;
+  readonly subPath: string;
+  /** The index of the mount in its container. */
+  readonly index: number;
+}
 
-async function mountOf(at: Volumes, { pod, container, env }: Subject, m: VolumeMount): Promise<Mount> {
-  const place = placeNamed(at, pod, m.name);
+/** Mounts the sub-path of a volume; resolves with where it is. */
+function sourceOf(
+  at: Volumes,
+  { pod, container }: Subject,
+  { path, subPath, volume, index }: SubPath,
+): Promise<string> {
+  const mount = { podUid: pod.metadata.uid, volume, container, index };
+  const what = `volumeMount "${volume}" of container "${container}"`;
+  return withSubPath(path, subPath, what, (opened) => at.subPaths.mount(opened, mount));
+}
+
+async function mountOf(at: Volumes, subject: Subject, m: VolumeMount, index: number): Promise<Mount> {
+  const place = placeNamed(at, subject.pod, m.name);
   if (place === undefined) throw new Unmet(`volume "${m.name}" is not there to be mounted`);
-  const subPath = subPathOf(m, env);
+  const subPath = subPathOf(m, subject.env);
   const recursiveReadOnly = isRecursivelyReadOnly(m, at.recursiveReadOnlyMounts);
   if (recursiveReadOnly === undefined)
     throw new Unmet(
@@ -83,10 +104,9 @@ async function mountOf(at: Volumes, { pod, container, env }: Subject, m: VolumeM
         `volume "${m.name}" requested recursive read-only mode, but it is not supported by the runtime`,
     );
   const propagation = propagations[m.mountPropagation ?? ""];
+  const { path } = place;
   return {
-    source: subPath
-      ? await insideVolume(place.path, subPath, `volumeMount "${m.name}" of container "${container}"`)
-      : place.path,
+    source: subPath ? await sourceOf(at, subject, { path, subPath, volume: m.name, index }) : path,
     target: m.mountPath.startsWith("/") ? m.mountPath : `/${m.mountPath}`,
     readOnly: (m.readOnly ?? false) || place.readOnly,
     ...(recursiveReadOnly && { recursiveReadOnly }),
@@ -101,7 +121,7 @@ export const containerMounts = (
   c: Container,
   env: ReadonlyMap<string, string>,
 ): Promise<readonly Mount[]> =>
-  Promise.all((c.volumeMounts ?? []).map((m) => mountOf(at, { pod, container: c.name, env }, m)));
+  Promise.all((c.volumeMounts ?? []).map((m, index) => mountOf(at, { pod, container: c.name, env }, m, index)));
 
 function deviceOf(at: Volumes, pod: Pod, container: string, { name, devicePath }: VolumeDevice): Device {
   const place = placeNamed(at, pod, name);

@@ -4,7 +4,7 @@
 export class VolumeFailure extends Error {
   override readonly name: string = "VolumeFailure";
   /** The reason of its event. */
-  readonly reason: "FailedMount" | "FailedMapVolume" | "VolumeResizeFailed";
+  readonly reason: "FailedMount" | "FailedMapVolume" | "VolumeResizeFailed" | "FailedPrepareDynamicResources";
   constructor(message: string, reason: VolumeFailure["reason"] = "FailedMount") {
     super(message);
     this.reason = reason;

@@ -27,6 +27,7 @@ export interface PluginArgs {
     readonly hardPodAffinityWeight?: number;
     readonly ignorePreferredTermsOfExistingPods?: boolean;
   };
+  readonly DynamicResources: { readonly filterTimeout?: string; readonly bindingTimeout?: string };
   readonly NodeAffinity: { readonly addedAffinity?: NodeAffinity };
   readonly NodeResourcesBalancedAllocation: { readonly resources?: readonly ResourceSpec[] };
   readonly NodeResourcesFit: {

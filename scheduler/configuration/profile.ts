@@ -6,7 +6,7 @@ import type { ScoringStrategy, WeightedResource } from "../plugins/resource-scor
 import { systemConstraints } from "../plugins/topology-spread.ts";
 import type { KubeSchedulerProfile, PluginArgs, PluginSet, ResourceSpec } from "./configuration.ts";
 import { type ExtensionPoint, extensionPoints } from "./schema.ts";
-import { validateArgs } from "./validate-args.ts";
+import { durationOf, validateArgs } from "./validate-args.ts";
 import { joined } from "./validation.ts";
 
 /** What a point calls. PreFilter prepares Filter and the binding stages, PreScore prepares Score. */
@@ -24,7 +24,7 @@ const methods: Readonly<Record<ExtensionPoint, readonly (keyof SchedulerPlugin)[
   preEnqueue: ["preEnqueue"],
   queueSort: ["queueSort"],
 };
-const always: readonly (keyof SchedulerPlugin)[] = ["name", "events", "reads", "scoresByCluster"];
+const always: readonly (keyof SchedulerPlugin)[] = ["name", "events", "reads", "scoresByCluster", "prefiltersReserved"];
 
 /** The points of kube-scheduler's plugins, where those of the same name here have others. */
 const points: Readonly<Record<string, readonly string[]>> = {
@@ -71,6 +71,7 @@ function argumentsOf(profile: KubeSchedulerProfile, ignoredByExtenders: readonly
     balancedResources: weighted(argsOf(profile, "NodeResourcesBalancedAllocation").resources),
     defaultConstraints: spread.defaultingType === "List" ? (spread.defaultConstraints ?? []) : systemConstraints,
     bindTimeoutMs: 1_000 * (argsOf(profile, "VolumeBinding").bindTimeoutSeconds ?? 600),
+    deviceBindingTimeoutMs: durationOf(argsOf(profile, "DynamicResources").bindingTimeout),
     preemption: {
       minCandidateNodesPercentage: preemption.minCandidateNodesPercentage ?? 10,
       minCandidateNodesAbsolute: preemption.minCandidateNodesAbsolute ?? 100,

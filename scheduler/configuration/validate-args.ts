@@ -1,5 +1,6 @@
 // Validation of the arguments of plugins, with kube-scheduler's messages.
 import type { TopologySpreadConstraint } from "../../api/generated/types.ts";
+import { parseDuration } from "../../api/duration.ts";
 import type { Problem } from "../../api/errors.ts";
 import { validateQualifiedName } from "../../api/names.ts";
 import { duplicate, each, forbidden, inRange, invalid, required, together, unsupported } from "../../api/problems.ts";
@@ -134,8 +135,21 @@ const fit: Validation<"NodeResourcesFit"> = (args, path) => {
   );
 };
 
+/** Milliseconds; what is not a duration counts as absent. */
+export const durationOf = (text: string | undefined): number | undefined => {
+  const parsed = text === undefined ? undefined : parseDuration(text);
+  return typeof parsed === "number" ? parsed : undefined;
+};
+const devices: Validation<"DynamicResources"> = ({ filterTimeout, bindingTimeout }, path) =>
+  together(
+    (durationOf(filterTimeout) ?? 0) < 0 && invalid(`${path}.filterTimeout`, filterTimeout, "must be zero or positive"),
+    (durationOf(bindingTimeout) ?? 1000) < 1000 &&
+      invalid(`${path}.bindingTimeout`, bindingTimeout, "must be at least 1 second"),
+  );
+
 const validations: { readonly [Name in keyof PluginArgs]: Validation<Name> } = {
   DefaultPreemption: preemption,
+  DynamicResources: devices,
   InterPodAffinity: podAffinity,
   NodeAffinity: nodeAffinity,
   NodeResourcesBalancedAllocation: balance,

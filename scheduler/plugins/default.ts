@@ -5,10 +5,11 @@ import type { NodeAffinity, TopologySpreadConstraint } from "../../api/generated
 import { backoff } from "../../machinery/workqueue.ts";
 import { type SchedulerPlugin, unresolvable } from "../framework.ts";
 import { nodeAffinity } from "./affinity.ts";
+import { dynamicResources } from "./dynamic-resources/plugin.ts";
 import { imageLocality } from "./images.ts";
 import { nodeDeclaredFeatures } from "./node-features.ts";
 import { nodePorts } from "./ports.ts";
-import { type CandidateLimits, defaultPreemption, dynamicResources } from "./preemption.ts";
+import { type CandidateLimits, defaultPreemption } from "./preemption.ts";
 import { interPodAffinity } from "./pod-affinity.ts";
 import type { Packing, ScoringStrategy, WeightedResource } from "./resource-scores.ts";
 import { balancedAllocation, type IgnoredResources, resourcesFit } from "./resources.ts";
@@ -68,6 +69,7 @@ export interface PluginArguments {
   readonly hardPodAffinityWeight?: number;
   readonly ignorePreferredTermsOfExistingPods?: boolean;
   readonly bindTimeoutMs?: number;
+  readonly deviceBindingTimeoutMs?: number | undefined;
   readonly preemption?: CandidateLimits;
 }
 
@@ -87,7 +89,7 @@ export const pluginsWith = (args: PluginArguments): readonly SchedulerPlugin[] =
   volumeZone,
   podTopologySpread({ defaults: args.defaultConstraints }),
   interPodAffinity(args),
-  dynamicResources,
+  dynamicResources(args.deviceBindingTimeoutMs),
   defaultPreemption(args.preemption),
   ...(args.isBalanced ? [balancedAllocation(args.balancedResources)] : []),
   imageLocality,

@@ -1,4 +1,4 @@
-// NodeDeclaredFeatures: a pod that needs a feature of its node's kubelet goes to nodes that declare it. Source: KEP-5328.
+// NodeDeclaredFeatures: a pod that needs a feature of the kubelet goes to nodes that declare it. Source: KEP-5328.
 import { requiredNodeFeatures } from "../../api/core/pod/node-features.ts";
 import type { Node, Pod } from "../../api/generated/types.ts";
 import { sameJson } from "../../api/hash.ts";

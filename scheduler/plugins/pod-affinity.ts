@@ -255,6 +255,7 @@ export const interPodAffinity = ({
       ? [{ change: "none of the pods there whose anti-affinity selects it", effort: 1 }]
       : []),
   ],
+  filterTopologies: ({ affinity, anti, existing }) => [...affinity, ...anti, ...existing].map((c) => c.topology),
   preScore(info, _, snapshot) {
     if (ignorePreferredTermsOfExistingPods && !info.terms.some(({ kind }) => kind === "preference")) return skip;
     const attractions = attractionsOf(info, snapshot, hardPodAffinityWeight);
@@ -265,5 +266,6 @@ export const interPodAffinity = ({
     for (const { counts, weight } of attractions) sum += weight * podsIn(counts, slot);
     return sum;
   },
+  scoreTopologies: (attractions) => attractions.map(({ counts }) => counts.topology),
   normalizeScore: scaledBetween,
 });

@@ -8,17 +8,6 @@ import { type FilterOutcome, type Rejection, type SchedulerPlugin, type Snapshot
 import type { NodeInfo, PodInfo } from "../node-info.ts";
 import { violating } from "./disruption-budgets.ts";
 
-/**
- * No claim for devices is allocated, so none can be given back. When another plugin's PreFilter rejects the pod,
- * kube-scheduler's plugin fails because its own has not run, and preemption is not tried.
- */
-export const dynamicResources: SchedulerPlugin = {
-  name: "DynamicResources",
-  events: [],
-  postFilter: (_, { rejectedBy }) =>
-    rejectedBy ? { message: "not found", isLast: true } : { message: "no new claims to deallocate" },
-};
-
 /** The pods that have to leave a node, the most important first. */
 interface Candidate {
   readonly node: NodeInfo;

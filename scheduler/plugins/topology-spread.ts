@@ -239,6 +239,7 @@ export const podTopologySpread = (options: SpreadOptions = {}): SchedulerPlugin<
   removePod: (state, removed) => changed(state, removed, -1),
   filter: rejection,
   remedies,
+  filterTopologies: ({ constraints }) => constraints.map(({ counts }) => counts.topology),
   preScore({ pod }, feasible, snapshot) {
     const constraints = constraintsOf(pod, "ScheduleAnyway", options, snapshot);
     if (constraints.length === 0) return skip;
@@ -246,5 +247,10 @@ export const podTopologySpread = (options: SpreadOptions = {}): SchedulerPlugin<
     return softState(constraints, isLenient, feasible());
   },
   score: (state, { slot }) => scoreOf(state, slot),
+  // Pods are counted by node for the hostname, also where nodes have no such label.
+  scoreTopologies: ({ constraints }) =>
+    constraints.some(({ topologyKey }) => topologyKey === hostname)
+      ? undefined
+      : constraints.map(({ counts }) => counts.topology),
   normalizeScore: reversed,
 });

@@ -29,6 +29,7 @@ import { budgetWorkload } from "./workloads/budgets.ts";
 import { claimWorkload } from "./workloads/claims.ts";
 import { cronJobWorkload } from "./workloads/cronjobs.ts";
 import { daemonSetWorkload } from "./workloads/daemonsets.ts";
+import { deviceWorkload } from "./workloads/devices.ts";
 import { deploymentWorkload } from "./workloads/deployments.ts";
 import { jobWorkload } from "./workloads/jobs.ts";
 import { nodeRules } from "./workloads/lost-nodes.ts";
@@ -173,10 +174,15 @@ const drawn = {
   services: serviceWorkload,
   placement: placementWorkload,
 };
-/** Lives with an autoscaler of nodes or a descheduler are run on their own. */
+/** Lives with an autoscaler of nodes, a descheduler or devices are run on their own. */
 const workloads = {
   ...drawn,
-  ...{ attachables: attachableWorkload, nodes: nodeWorkload, rebalancing: rebalancingWorkload },
+  ...{
+    attachables: attachableWorkload,
+    nodes: nodeWorkload,
+    rebalancing: rebalancingWorkload,
+    devices: deviceWorkload,
+  },
 };
 export type WorkloadName = keyof typeof workloads;
 /** Deployments are in every life, the others in some; volumes belong to nodes, or are attached to them. */

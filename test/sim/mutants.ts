@@ -478,4 +478,37 @@ export const mutants: readonly Mutant[] = [
     breaks: "unsettled",
     workloads: ["placement"],
   },
+  {
+    file: "scheduler/plugins/dynamic-resources/in-flight.ts",
+    from: "const allocations = [...decided.values()];",
+    to: "const allocations: AllocationResult[] = [];",
+    breaks: "device allocated to two claims",
+    workloads: ["devices"],
+  },
+  {
+    file: "scheduler/plugins/dynamic-resources/binding.ts",
+    from: "reservedFor: [...(claim.status?.reservedFor ?? []), consumerOf(pod)],",
+    to: "reservedFor: [...(claim.status?.reservedFor ?? [])],",
+    breaks: "pod bound without its claims",
+    workloads: ["devices"],
+  },
+  {
+    file: "controllers/resourceclaim/claim.ts",
+    from: 'return needsNoClaims(pod) ? "ended" : "possible";',
+    to: 'return "ended";',
+    breaks: "claim taken away from a running pod",
+    workloads: ["devices"],
+  },
+  {
+    file: "api/resource/pod-claims.ts",
+    from: "controllerOf(claim)?.uid === pod.metadata.uid",
+    to: "controllerOf(claim) !== undefined",
+    and: {
+      file: "controllers/resourceclaim/controller.ts",
+      from: "...views.childrenOf(resourceClaims, pod)",
+      to: "...views.of(resourceClaims).all()",
+    },
+    breaks: "claim reserved for another pod",
+    workloads: ["devices"],
+  },
 ];

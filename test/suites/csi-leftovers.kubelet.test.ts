@@ -98,9 +98,6 @@ test.each(["before", "after"] as const)("a driver that is killed %s each change 
     text = name;
     writeFileSync(file, text);
     await at.remove(name);
-    // A kubelet looks for what is left when it starts, and every 30 s.
-    await at.stage.stop();
-    at.stage.start();
     await at.nothingIsLeft();
     if (!isKilled()) {
       expect(step).toBeGreaterThan(4);

@@ -8,7 +8,6 @@ import { persistentVolumes } from "../../api/core/persistentvolumes.ts";
 import { pods } from "../../api/core/pods.ts";
 import { key } from "../../api/meta.ts";
 import { csiDrivers } from "../../api/storage/csi.ts";
-import { linuxMounts } from "../../csi/driver/mounts.ts";
 import { mountEntries, mountsBelow } from "../../machinery/mount-table.ts";
 import { type Backend, pathsBelow, type TestDriver, testDriver } from "./csi-driver.ts";
 import { image, openStage, runForever, type Stage, until } from "./kubelet-stage.ts";
@@ -133,8 +132,6 @@ export async function openCsiStage(backend: Backend): Promise<CsiStage> {
         .map((e) => e.message),
     async close() {
       driver.stop();
-      await stage.stop();
-      for (const path of mountedBelow(stateDir)) await linuxMounts().unmount(path);
       await stage.close();
       rmSync(root, { recursive: true });
     },

@@ -15,7 +15,7 @@ import { attachmentName } from "../../csi/protocol/volume-names.ts";
 import { summaryOf, volumeMetrics } from "../../kubelet/volumes/volume-stats.ts";
 import { linkedMounts, type NodeCall } from "./csi-driver.ts";
 import { type CsiStage, openCsiStage, using } from "./csi-stage.ts";
-import { sh, until } from "./kubelet-stage.ts";
+import { sh, until, world } from "./kubelet-stage.ts";
 
 let at: CsiStage;
 beforeEach(async () => {
@@ -256,6 +256,95 @@ describe("a kubelet that ends during", () => {
     at.stage.start();
     await at.isGone("web");
     await at.nothingIsLeft();
+  });
+});
+
+describe("while a driver mounts the volume of a pod", () => {
+  const inEngine = () => at.stage.runtime.list(undefined, AbortSignal.timeout(1_000));
+
+  test("its sandbox is run, and no container before the volume is there", async () => {
+    await at.driverObject();
+    await at.boundVolume();
+    const held = Promise.withResolvers<void>();
+    at.driver.onCall((call, when) => (call === "NodePublishVolume" && when === "before" ? held.promise : undefined));
+    await at.stage.bind("web", using);
+    const { containers } = await until(inEngine, ({ sandboxes }) => sandboxes.length === 1);
+    expect(containers).toEqual([]);
+    held.resolve();
+    await at.stage.ready("web");
+  });
+
+  test.each<readonly [what: string, volumes: NonNullable<PodSpec["volumes"]>]>([
+    ["the driver refuses", using.volumes!],
+    ["another volume is missing", [...using.volumes!, { name: "s", secret: { secretName: "none" } }]],
+  ])("and %s, the pod has no sandbox and no address", async (_, volumes) => {
+    await at.driverObject();
+    await at.boundVolume();
+    at.driver.onCall((call, when) => {
+      if (call === "NodePublishVolume" && when === "before") throw new RpcError("INTERNAL", "busy");
+    });
+    const [container] = using.containers!;
+    const volumeMounts = volumes.map(({ name }) => ({ name, mountPath: `/${name}` }));
+    await at.stage.bind("web", { volumes, containers: [{ ...container!, volumeMounts }] });
+    await until(
+      () => at.failures("web"),
+      (seen) => seen.length > 0,
+    );
+    await until(inEngine, ({ sandboxes }) => sandboxes.length === 0);
+    const { status } = (await at.stage.find("web"))!;
+    expect([status?.phase, status?.podIP]).toEqual(["Pending", undefined]);
+  });
+});
+
+/** Lets the driver refuse a call a number of times. Returns the times of all such calls. */
+function refused(refusedCall: NodeCall, times: number): readonly number[] {
+  const calledAt: number[] = [];
+  at.driver.onCall((call, when) => {
+    if (call !== refusedCall || when === "after") return;
+    calledAt.push(world.clock.now());
+    if (calledAt.length <= times) throw new RpcError("INTERNAL", "busy");
+  });
+  return calledAt;
+}
+
+describe.each(["NodeUnpublishVolume", "NodeUnstageVolume"] as const)("a driver that refuses %s", (call) => {
+  test("is called again after 500 ms, then after twice as long", async () => {
+    await at.driverObject();
+    await at.boundVolume();
+    await at.stage.bind("web", using);
+    await at.stage.ready("web");
+    const calledAt = refused(call, 2);
+    await at.remove("web");
+    await at.nothingIsLeft();
+    const waits = calledAt.slice(1).map((time, i) => time - calledAt[i]!);
+    expect(waits).toEqual([expect.any(Number), expect.any(Number)]);
+    expect(waits[0]).toBeGreaterThanOrEqual(495);
+    expect(waits[1]).toBeGreaterThanOrEqual(995);
+  });
+
+  test("is called again at once when it is started again", async () => {
+    await at.driverObject();
+    await at.boundVolume();
+    await at.stage.bind("web", using);
+    await at.stage.ready("web");
+    const calledAt = refused(call, 4);
+    await at.stage.client.delete(pods, key("default", "web"), { gracePeriodSeconds: 1 });
+    await until(
+      async () => calledAt.length,
+      (count) => count === 3,
+    );
+    for (const count of [4, 5]) {
+      at.driver.stop();
+      await at.driver.start();
+      await until(
+        async () => calledAt.length,
+        (seen) => seen === count,
+      );
+    }
+    await at.isGone("web");
+    await at.nothingIsLeft();
+    // Without that it would be called 2 s and 4 s later.
+    expect(calledAt[4]! - calledAt[2]!).toBeLessThan(5_000);
   });
 });
 

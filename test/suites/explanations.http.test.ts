@@ -5,10 +5,11 @@ import { namespaces } from "../../api/core/namespaces.ts";
 import { nodes } from "../../api/core/nodes.ts";
 import { pods } from "../../api/core/pods.ts";
 import { serviceAccounts } from "../../api/core/serviceaccounts.ts";
+import { roleBindings } from "../../api/rbac/rolebindings.ts";
+import { roles } from "../../api/rbac/roles.ts";
 import type { SchedulingExplanation } from "../../api/explanation/scheduling.ts";
 import type { Node, Pod } from "../../api/generated/types.ts";
 import { key, keyOf } from "../../api/meta.ts";
-import type { RequestAttributes } from "../../apiserver/authorization/authorizer.ts";
 import { memoryStorage } from "../../apiserver/storage/log.ts";
 import { explanations } from "../../machinery/explanations.ts";
 import { informer } from "../../machinery/informer.ts";
@@ -22,18 +23,10 @@ import { rawClientOf } from "./raw-client.ts";
 const world = realWorld(() => {});
 const storage = memoryStorage();
 const ended = new AbortController();
-const decided: RequestAttributes[] = [];
 let server: TestServer;
 /** Over the same storage, without a scheduler. */
 let other: TestServer;
 let running: Promise<unknown>;
-
-const authorizer = {
-  decide(attributes: RequestAttributes) {
-    decided.push(attributes);
-    return { allowed: attributes.name !== "secret" };
-  },
-};
 
 async function createNode(name: string, cpu: string, taints: readonly object[] = []): Promise<void> {
   const { inProcess } = server;
@@ -62,7 +55,7 @@ const conditionIs = (name: string, status: string): Promise<void> =>
 
 beforeAll(async () => {
   const explained = explanations();
-  server = await listeningServer({ storage, authorizer, explanations: explained });
+  server = await listeningServer({ storage, authorizationMode: "RBAC", explanations: explained });
   other = await listeningServer({ storage, authority: server.authority });
   const { inProcess } = server;
   const metadata = { name: "default", namespace: "default" };
@@ -140,15 +133,21 @@ test("a gated pod says by what it is held", async () => {
 });
 
 test("whoever may read a pod may have it explained, and nobody else", async () => {
-  decided.length = 0;
-  await scheduling("web");
-  expect(decided).toMatchObject([{ verb: "get", resource: "pods", namespace: "default", name: "web", version: "v1" }]);
+  const metadata = { name: "reader", namespace: "default" };
+  const rules = [{ apiGroups: [""], resources: ["pods"], verbs: ["get"], resourceNames: ["web"] }];
+  await server.inProcess.create(roles, { kind: "Role", metadata, rules });
+  const apiGroup = "rbac.authorization.k8s.io" as const;
+  const subjects = [{ kind: "User" as const, name: "reader", apiGroup }];
+  const roleRef = { kind: "Role" as const, name: "reader", apiGroup };
+  await server.inProcess.create(roleBindings, { kind: "RoleBinding", metadata, subjects, roleRef });
+  const as = await server.authority.issue({ name: "reader", use: "client" });
   const { send } = rawClientOf(server);
-  expect(await send(pathOf("secret"))).toMatchObject({
-    status: 403,
-    text: expect.stringContaining("cannot get resource"),
-  });
-  expect(await send(pathOf("web"), { as: "nobody" })).toMatchObject({ status: 200 });
+  await vi.waitFor(async () => expect(await send(pathOf("web"), { as })).toMatchObject({ status: 200 }));
+  const { status, text } = await send(pathOf("huge"), { as });
+  const message =
+    'pods "huge" is forbidden: User "reader" cannot get resource "pods" in API group "" in the namespace "default"';
+  expect([status, JSON.parse(text).message]).toEqual([403, message]);
+  expect(await send(pathOf("web"), { as: "nobody" })).toMatchObject({ status: 403 });
 });
 
 test.each<[what: string, path: string, status: number, message: string, method?: string]>([

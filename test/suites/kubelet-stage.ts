@@ -13,10 +13,13 @@ import { memoryStorage } from "../../apiserver/storage/log.ts";
 import { tokenIssuer } from "../../apiserver/verbs/token-requests.ts";
 import { tokens } from "../../apiserver/authentication/tokens.ts";
 import { newSigningKey } from "../../cli/cluster/pki.ts";
+import { linuxMounts } from "../../csi/driver/mounts.ts";
 import { type KubeletSettings, type KubeletView, kubelet } from "../../kubelet/kubelet.ts";
 import { onAbort } from "../../machinery/abort.ts";
 import type { Client } from "../../machinery/client.ts";
+import { mountsBelow, mountTable } from "../../machinery/mount-table.ts";
 import { realWorld } from "../../machinery/real-world.ts";
+import { testSubPaths } from "./sub-paths.ts";
 import { type SimulatedRuntime, simulatedRuntime } from "../sim/runtime.ts";
 
 export const world = realWorld(() => {});
@@ -78,7 +81,7 @@ export const isReady = (p: Pod | undefined): boolean =>
   p?.status?.conditions?.find((c) => c.type === "Ready")?.status === "True";
 
 /** The stage before its kubelet is started. */
-export async function openStage(): Promise<Stage> {
+export async function openStage(more: Partial<KubeletSettings> = {}): Promise<Stage> {
   const client = await newClient();
   const runtime = simulatedRuntime(world, [image]);
   const stateDir = mkdtempSync(join(tmpdir(), "orrery-kubelet-"));
@@ -100,11 +103,13 @@ export async function openStage(): Promise<Stage> {
     stateDir,
     start() {
       life = new AbortController();
-      ended = kubelet({ ...settings, stateDir }, { world, client, runtime }, serve, life.signal);
+      const ports = { world, client, runtime, subPaths: testSubPaths(stateDir) };
+      ended = kubelet({ ...settings, ...more, stateDir }, ports, serve, life.signal);
     },
     stop,
     async close() {
       await stop();
+      for (const path of mountsBelow(await mountTable(), stateDir)) await linuxMounts().unmount(path);
       rmSync(stateDir, { recursive: true });
     },
     find,

@@ -32,7 +32,7 @@ export interface TestServer {
 }
 
 export interface ListeningOptions
-  extends Pick<ServerOptions, "timeouts" | "admission" | "authorizer" | "explanations"> {
+  extends Pick<ServerOptions, "timeouts" | "admission" | "authorizationMode" | "explanations"> {
   readonly world?: World;
   readonly storage?: Storage;
   /** By default one of its own. */
@@ -61,7 +61,7 @@ export async function listeningServer(options: ListeningOptions = {}): Promise<T
     kubeletClient: { ca: authority.pem.cert, ...admin },
     ...(options.timeouts && { timeouts: options.timeouts }),
     ...(options.admission && { admission: options.admission }),
-    ...(options.authorizer && { authorizer: options.authorizer }),
+    ...(options.authorizationMode && { authorizationMode: options.authorizationMode }),
     ...(options.explanations && { explanations: options.explanations }),
   });
   const { port, closed } = await api.listen(stop.signal);

@@ -11,6 +11,7 @@ import { serveKubelet } from "../../kubelet/server/kubelet-server.ts";
 import { realWorld } from "../../machinery/real-world.ts";
 import { simulatedRuntime } from "../sim/runtime.ts";
 import type { TestServer } from "./listening.ts";
+import { testSubPaths } from "./sub-paths.ts";
 
 const world = realWorld(() => {});
 /** The only image of the engine. Its commands are in `test/sim/shell.ts`. */
@@ -68,9 +69,10 @@ export async function simulatedNode(server: TestServer): Promise<SimulatedNode> 
   };
   const own = { cert: file("cert", serving.cert), key: file("key", serving.key) };
   const pki = { ca: file("ca", server.ca), serving: own };
-  const ports = { world, client: server.inProcess, runtime: simulatedRuntime(world, [image]) };
   const stop = new AbortController();
   const at = settings(folder, await freePort());
+  const subPaths = testSubPaths(at.stateDir);
+  const ports = { world, client: server.inProcess, runtime: simulatedRuntime(world, [image]), subPaths };
   const running = kubelet(at, ports, (view, until) => serveKubelet(pki, "127.0.0.1", view, until), stop.signal);
   const until: SimulatedNode["until"] = async (name, isSo, namespace = "default") => {
     for (let i = 0; i < 500; i++) {

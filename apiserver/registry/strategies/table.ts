@@ -20,6 +20,7 @@ import { schemaOf } from "../../../api/schema.ts";
 import { type LabelSelectorLike, type Labels, selectorText } from "../../../api/selector.ts";
 import { approvalStrategy, certificateRequestStrategy, signingStrategy } from "./certificate-requests.ts";
 import { daemonSetStrategy } from "./daemonsets.ts";
+import { roleBindingStrategy, roleStrategy } from "./roles.ts";
 import type { WritableSubresource } from "../../../machinery/client.ts";
 
 const finalizersOf = (object: ApiObject): readonly string[] => (object as Partial<Namespace>).spec?.finalizers ?? [];
@@ -237,6 +238,10 @@ const ownStrategies: Readonly<Record<string, Partial<Strategy>>> = {
   nodes: { prepareForCreate: (draft) => draft },
   namespaces: namespaceStrategy,
   "certificatesigningrequests.certificates.k8s.io": certificateRequestStrategy,
+  "roles.rbac.authorization.k8s.io": roleStrategy,
+  "clusterroles.rbac.authorization.k8s.io": roleStrategy,
+  "rolebindings.rbac.authorization.k8s.io": roleBindingStrategy,
+  "clusterrolebindings.rbac.authorization.k8s.io": roleBindingStrategy,
   replicationcontrollers: orphans,
   "jobs.batch": orphans,
   events: childless,

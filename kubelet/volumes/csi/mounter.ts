@@ -1,7 +1,6 @@
 // Mounts CSI volumes for the pods of a node, and unmounts them: a volume is staged once on the node and published to
 // each pod (CSI: NodeStageVolume, NodePublishVolume). Calls for one volume are made one at a time. All of them may be
 // repeated, so after a restart of the kubelet every volume that a pod still needs is staged and published again.
-import { existsSync } from "node:fs";
 import { rmdir } from "node:fs/promises";
 import { dirname } from "node:path";
 import type { Node } from "../../../api/generated/types.ts";
@@ -17,19 +16,18 @@ import {
   type Found,
   holdersOf,
   mountIn,
-  type Provided,
   type Published,
   publishedFolder,
   publishedTo,
   removeRecord,
   stagedFolder,
-  stagingTargetOf,
   targetOf,
   unrecordedStaged,
   type VolumeId,
   writeRecord,
 } from "./records.ts";
 import { rpcMessage } from "./rpc-message.ts";
+import { unstaging } from "./unstaging.ts";
 import type { VolumeUsage } from "./usage.ts";
 import { type CsiVolume, type DriverPolicy, isAttached, isForOnePod, unsupportedMode } from "./volume.ts";
 
@@ -46,6 +44,8 @@ export interface CsiMounter {
   unmountAll(podUid: string): Promise<void>;
   /** Unmounts from the node what no pod needs, as a kubelet that was killed may leave it. */
   unstageUnused(): Promise<void>;
+  /** Unmounts at once from the node what a driver has refused to unmount before. */
+  retryUnstaging(): void;
 }
 interface MounterPorts extends CallPorts {
   readonly drivers: CsiDrivers;
@@ -126,19 +126,12 @@ function registered({ drivers }: MounterPorts, { driverName }: VolumeId): CsiDri
   return driver;
 }
 
-/** Unmounts the volume from the node unless a pod has it. */
-async function unstageIfUnused(ports: MounterPorts, volume: Provided): Promise<void> {
-  const folder = stagedFolder(ports.stateDir, volume);
-  if (!existsSync(folder) || (await holdersOf(ports.stateDir, volume)).length > 0) return;
-  const stagingTargetPath = stagingTargetOf(ports.stateDir, volume);
-  await registered(ports, volume).node.NodeUnstageVolume({ volumeId: volume.volumeHandle, stagingTargetPath });
-  await removeRecord(folder, stagingTargetPath);
-}
-
-/** The mounter of a node. */
-export function csiMounter(ports: MounterPorts): CsiMounter {
+/** The mounter of a node. What it attempts again ends with the signal. */
+export function csiMounter(ports: MounterPorts, signal: AbortSignal): CsiMounter {
   const { drivers, stateDir, policyOf, freed } = ports;
   const oneAtATime = serial();
+  const driverOf = (volume: VolumeId): CsiDriver => registered(ports, volume);
+  const staged = unstaging({ ...ports, driverOf, keyFor, oneAtATime }, signal);
   /** The targets that this process has mounted, which need no further calls. */
   const mounted = new Set<string>();
   /** The folders of volumes that are about to be staged. */
@@ -151,13 +144,13 @@ export function csiMounter(ports: MounterPorts): CsiMounter {
 
   const unmount = async (podUid: string, { folder, record }: Found<Published>): Promise<void> => {
     const targetPath = targetOf(stateDir, podUid, record);
-    await registered(ports, record).node.NodeUnpublishVolume({ volumeId: record.volumeHandle, targetPath });
+    await driverOf(record).node.NodeUnpublishVolume({ volumeId: record.volumeHandle, targetPath });
     mounted.delete(targetPath);
     // Not removed while other pods have the device.
     if (record.volumeMode === "Block") await rmdir(dirname(targetPath)).catch(() => {});
     await removeRecord(folder, targetPath);
     freed();
-    await unstageIfUnused(ports, record);
+    await staged.unstage(record);
     // After a failure the next heartbeat reports it.
     if (record.attachmentID) await ports.reportInUse().catch(() => {});
   };
@@ -197,10 +190,10 @@ export function csiMounter(ports: MounterPorts): CsiMounter {
       await Promise.all(unmounting);
     },
     async unstageUnused() {
-      for (const { record } of await allStaged(stateDir))
-        await oneAtATime(keyFor(record), () => unstageIfUnused(ports, record));
+      await staged.unstageAll();
       for (const folder of await unrecordedStaged(stateDir))
         if (!staging.has(folder)) await removeRecord(folder, mountIn(folder));
     },
+    retryUnstaging: staged.retry,
   };
 }

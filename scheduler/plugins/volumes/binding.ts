@@ -20,26 +20,32 @@ import type {
   Volume,
 } from "../../../api/generated/types.ts";
 import { sameJson } from "../../../api/hash.ts";
-import { controllerOf, key } from "../../../api/meta.ts";
+import { hasReason } from "../../../api/errors.ts";
+import { controllerOf, key, keyOf, revisionOf } from "../../../api/meta.ts";
 import { csiDrivers, csiStorageCapacities } from "../../../api/storage/csi.ts";
 import { storageClasses } from "../../../api/storage/storageclasses.ts";
 import type { Client } from "../../../machinery/client.ts";
 import {
+  type BindingContext,
   type Change,
+  failed,
   type QueueingHint,
+  type Rejection,
   type SchedulerPlugin,
   skip,
   type Snapshot,
   unresolvable,
 } from "../../framework.ts";
 import type { PodInfo } from "../../node-info.ts";
-import { type Assumed, assumedObjects } from "./assumed.ts";
+import { type Assumed, assumedObjects } from "../assumed.ts";
 import { awaitBinding } from "./await-binding.ts";
 import { nodeLabels, ownClaims } from "./claims.ts";
 import { delayedClaims, nodeOf, planOn, type NodePlan, type PodClaims, volumeLimit } from "./node-plan.ts";
 
 interface BindingState extends PodClaims {
   readonly byName: Snapshot["byName"];
+  /** The claims that are bound. */
+  readonly boundClaims: readonly PersistentVolumeClaim[];
 }
 
 /** The claim of a volume, or why the pod cannot be placed with it. */
@@ -126,11 +132,32 @@ function preFilter(info: PodInfo, { lister, byName }: Snapshot, assumed: Assumed
   const isDelayed = (claim: PersistentVolumeClaim): boolean =>
     !claim.spec.volumeName && waitsForConsumer(lister(storageClasses).get(key(undefined, classNameOf(claim))));
   if (!unbound.every(isDelayed)) return unresolvable("pod has unbound immediate PersistentVolumeClaims");
-  const bound = current.filter(isFullyBound).map(({ spec }) => {
+  const boundClaims = current.filter(isFullyBound);
+  const bound = boundClaims.map(({ spec }) => {
     const volume = lister(persistentVolumes).get(key(undefined, spec.volumeName!));
     return volume && assumed.volumes.of(volume);
   });
-  return { state: { byName, bound, delayed: delayedClaims(unbound, lister, assumed.volumes.of) } };
+  return { state: { byName, bound, boundClaims, delayed: delayedClaims(unbound, lister, assumed.volumes.of) } };
+}
+
+/**
+ * Rejects a pod whose claims were taken for bound and are not: a view that is behind the pod may show a claim that was
+ * deleted and made again since. What the view shows later cannot differ, because the pod protects its claims.
+ */
+async function outdated(
+  { pod }: PodInfo,
+  claims: readonly PersistentVolumeClaim[],
+  { client, lister }: BindingContext,
+): Promise<Rejection | undefined> {
+  if (lister(persistentVolumeClaims).revision >= revisionOf(pod)) return undefined;
+  for (const claim of claims) {
+    const stored = await client.get(persistentVolumeClaims, keyOf(claim)).catch((e: unknown) => {
+      if (!hasReason(e, "NotFound")) throw e;
+    });
+    if (stored?.metadata.uid !== claim.metadata.uid)
+      return failed(`persistentvolumeclaim "${claim.metadata.name}" was deleted and made again`);
+  }
+  return undefined;
 }
 
 /** Writes what is not stored yet; the results are assumed until the views show them. */
@@ -168,6 +195,7 @@ export function volumeBinding(bindTimeoutMs = 600_000): SchedulerPlugin<BindingS
   const reservations = new Map<string, Reservation>();
   return {
     name: "VolumeBinding",
+    prefiltersReserved: true,
     reads: [persistentVolumeClaims, persistentVolumes, storageClasses, csiDrivers, csiStorageCapacities],
     events,
     preFilter: (info, snapshot) => preFilter(info, snapshot, assumed),
@@ -192,7 +220,10 @@ export function volumeBinding(bindTimeoutMs = 600_000): SchedulerPlugin<BindingS
       for (const volume of reservation.volumes) assumed.volumes.forget(volume);
       for (const claim of reservation.claims) assumed.claims.forget(claim);
     },
-    async preBind(_, { pod }, nodeName, context) {
+    async preBind(state, info, nodeName, context) {
+      const { pod } = info;
+      const rejection = state && (await outdated(info, state.boundClaims, context));
+      if (rejection) return rejection;
       const reservation = reservations.get(pod.metadata.uid);
       if (!reservation) return undefined;
       const written = await write(reservation.bindings, assumed, context.client);

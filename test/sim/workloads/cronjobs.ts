@@ -56,20 +56,30 @@ const listed = async (user: Client): Promise<readonly CronJob[]> =>
 const change = (user: Client, { metadata }: CronJob, spec: object): Promise<unknown> =>
   user.patch(cronJobs, key("default", metadata.name), { type: "merge", patch: { spec } });
 
+/** A job that was created or ended less than so long ago may not be recorded yet. */
+const recentMs = 10_000;
+
 function unsettled({ metadata, spec, status = {} }: CronJob, committed: Committed): readonly string[] {
   const { name, uid } = metadata;
   const own = committed.ownedBy(jobs, uid);
+  const ageMs = (at: string | undefined): number => beginning + committed.at - (at === undefined ? 0 : instantOf(at));
+  const isRecent = (job: Job): boolean =>
+    ageMs(job.metadata.creationTimestamp) < recentMs || ageMs(job.status?.completionTime) < recentMs;
+  const recent = own.filter(isRecent).map((job) => job.metadata.name);
   const running = own.filter((job) => !isOver(job)).map((job) => job.metadata.name);
-  const active = (status.active ?? []).map((reference) => reference.name);
+  const active = (status.active ?? []).map((reference) => reference.name ?? "");
+  const settled = (names: readonly string[]): string =>
+    names
+      .filter((job) => !recent.includes(job))
+      .toSorted()
+      .join();
   const sinceMs = beginning + committed.at - instantOf(status.lastScheduleTime ?? metadata.creationTimestamp);
   const isLate = sinceMs > 5 * 60_000 && !(spec.concurrencyPolicy === "Forbid" && running.length > 0);
   const kept = own.filter(isOver).length;
   return [
     ...(isLate ? [`${name}: nothing was started for ${sinceMs / 1000} s`] : []),
     ...(kept > 3 ? [`${name}: ${kept} jobs are kept`] : []),
-    ...(running.toSorted().join() === active.toSorted().join()
-      ? []
-      : [`${name}: ${running} run, ${active} are listed`]),
+    ...(settled(running) === settled(active) ? [] : [`${name}: ${running} run, ${active} are listed`]),
   ];
 }
 

@@ -60,6 +60,14 @@ const done0 = run("i1", exited(0));
 type Row = readonly [what: string, observed: Partial<PodObservation>, expected: string];
 const table: readonly Row[] = [
   ["volumes come first", { sandboxes: [], volumes: { is: "unknown" } }, "mountVolumes"],
+  ["the sandbox runs while drivers mount", { sandboxes: [], volumes: { is: "mounting" } }, "runSandbox 0"],
+  ["images are fetched while drivers mount", { volumes: { is: "mounting" } }, "getImage c#0"],
+  ["containers wait for the drivers", { volumes: { is: "mounting" }, images: imagesAt({ c: 0 }) }, ""],
+  [
+    "without its volumes a pod has no sandbox",
+    { volumes: { is: "failed", at: now, failures: 1 }, images: imagesAt({ c: 0 }) },
+    "remove s0",
+  ],
   ["the sandbox follows the volumes", { sandboxes: [] }, "runSandbox 0"],
   [
     "an exited sandbox is replaced, and kept until the new one runs",
@@ -247,6 +255,21 @@ const table: readonly Row[] = [
     "volumes of drivers are unmounted before the object is deleted",
     { pod: claiming, sandboxes: [], volumes: { is: "unmounted" } },
     "release",
+  ],
+  [
+    "a driver that refuses is left alone for a while",
+    { pod: claiming, sandboxes: [], unmountFailure: { at: instant(now - 900), failures: 2 } },
+    "",
+  ],
+  [
+    "and called again then",
+    { pod: claiming, sandboxes: [], unmountFailure: { at: instant(now - 1_000), failures: 2 } },
+    "unmountVolumes",
+  ],
+  [
+    "at the latest after two minutes and two seconds",
+    { pod: claiming, sandboxes: [], unmountFailure: { at: instant(now - 122_000), failures: 20 } },
+    "unmountVolumes",
   ],
   ["volumes and local data are released", { pod: pod({ deleted: true }), sandboxes: [] }, "release"],
   ["the API object is deleted last", { pod: pod({ deleted: true }), sandboxes: [], released: true }, "deleteFromApi"],

@@ -95,6 +95,7 @@ export function observation(more: Partial<PodObservation> = {}): PodObservation 
     sandboxes: [sandbox()],
     containers: [],
     volumes: { is: "ready" },
+    unmountFailure: undefined,
     sandboxFailure: undefined,
     images: new Map(),
     refusals: new Map(),

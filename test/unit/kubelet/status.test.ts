@@ -276,6 +276,15 @@ test("an evicted pod is Failed with the reason", () => {
   expect(status(observation({ eviction, pod: pod({ status: { phase: "Succeeded" } }) })).phase).toBe("Succeeded");
 });
 
+test("a pod has no address before its volumes are mounted, and keeps it when they are mounted again", () => {
+  const isReady = ({ conditions }: PodStatus): string | undefined =>
+    conditions?.find(({ type }) => type === "PodReadyToStartContainers")?.status;
+  const mounting = status(observation({ volumes: { is: "mounting" } }));
+  expect([mounting.podIP, isReady(mounting)]).toEqual([undefined, "False"]);
+  const again = status(observation({ volumes: { is: "mounting" }, containers: [run("c", running())] }));
+  expect([again.podIP, isReady(again)]).toEqual([sandbox().ip, "True"]);
+});
+
 test("the status is stable", () => {
   const o = observation({ containers: [run("c", running())], sandboxes: [sandbox()] });
   const once = status(o);

@@ -8,6 +8,7 @@ import { instant } from "../../../api/meta.ts";
 import { terminationLogMount } from "../../../kubelet/pod/pod-files.ts";
 import { contentOf, type VolumeFile } from "../../../kubelet/volumes/content.ts";
 import { containerDevices, containerMounts } from "../../../kubelet/volumes/container-mounts.ts";
+import { unmountedSubPaths } from "../../suites/sub-paths.ts";
 import { container, identity, now, pod } from "./samples.ts";
 
 let folder: string;
@@ -33,7 +34,10 @@ const env = new Map([
   ["ROOT", "/tmp"],
   ["UP", "a/../../b"],
 ]);
-const at = () => ({ stateDir: folder, lookup: nothing, recursiveReadOnlyMounts: false });
+const at = () => ({
+  ...{ stateDir: folder, lookup: nothing, recursiveReadOnlyMounts: false },
+  subPaths: unmountedSubPaths,
+});
 const sourceOf = async (mount: object): Promise<string> => {
   const volumes = [{ name: "v", hostPath: { path: folder } }];
   const c = container("c", { volumeMounts: [{ name: "v", mountPath: "/v", ...mount }] });
@@ -78,6 +82,7 @@ const links: readonly (readonly [target: string, message: string])[] = [
   ["..", "failed to prepare subPath"],
   ["/bin/none", "failed to prepare subPath"],
   ["./none", "failed to prepare subPath"],
+  ["link", "failed to prepare subPath"],
 ];
 test.each(links)("a sub-path through a link to %s is refused, and nothing is made", async (target, message) => {
   rmSync(join(folder, "link"), { force: true });
@@ -90,7 +95,10 @@ test("a sub-path may be a link inside of its volume, and a file", async () => {
   mkdirSync(join(folder, "real"), { recursive: true });
   writeFileSync(join(folder, "real/file"), "");
   symlinkSync("real", join(folder, "inner"));
-  expect(await sourceOf({ subPath: "inner/file" })).toBe("/real/file");
+  symlinkSync(join(folder, "real"), join(folder, "absolute"));
+  symlinkSync("../inner/./file", join(folder, "real/back"));
+  for (const subPath of ["inner/file", "absolute/file", "inner/back"])
+    expect(await sourceOf({ subPath })).toBe("/real/file");
   await expect(sourceOf({ subPath: "inner/file/below" })).rejects.toThrow(
     'failed to create subPath directory for volumeMount "v" of container "c"',
   );

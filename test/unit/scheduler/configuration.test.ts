@@ -230,9 +230,9 @@ const namesOf = (plugins: readonly SchedulerPlugin[], point: keyof SchedulerPlug
     .map(({ name, weight }) => (point === "score" ? `${name}:${weight}` : name))
     .join(" ");
 const allScores =
-  "TaintToleration:3 NodeAffinity:2 NodeResourcesFit:1 PodTopologySpread:2 InterPodAffinity:2 NodeResourcesBalancedAllocation:1 ImageLocality:1";
+  "TaintToleration:3 NodeAffinity:2 NodeResourcesFit:1 PodTopologySpread:2 InterPodAffinity:2 DynamicResources:2 NodeResourcesBalancedAllocation:1 ImageLocality:1";
 const allFilters =
-  "NodeUnschedulable NodeName TaintToleration NodeAffinity NodePorts NodeResourcesFit VolumeRestrictions NodeVolumeLimits VolumeBinding VolumeZone PodTopologySpread InterPodAffinity NodeDeclaredFeatures";
+  "NodeUnschedulable NodeName TaintToleration NodeAffinity NodePorts NodeResourcesFit VolumeRestrictions NodeVolumeLimits VolumeBinding VolumeZone PodTopologySpread InterPodAffinity DynamicResources NodeDeclaredFeatures";
 
 test.each<[string, string, keyof SchedulerPlugin, string]>([
   ["Kubernetes' own scores by default", "", "score", allScores],
@@ -382,7 +382,7 @@ test("the example is valid, and its second profile fills nodes", () => {
   const plugins = configuredPlugins(readSchedulerConfig("manifests/examples/scheduler-config.yaml"));
   expect([...plugins.keys()]).toEqual(["default-scheduler", "packing"]);
   expect(namesOf(plugins.get("packing")!, "score")).toBe(
-    "TaintToleration:3 NodeAffinity:2 NodeResourcesFit:5 InterPodAffinity:2 ImageLocality:1",
+    "TaintToleration:3 NodeAffinity:2 NodeResourcesFit:5 InterPodAffinity:2 DynamicResources:2 ImageLocality:1",
   );
 });
 test("a file that does not exist", () => {

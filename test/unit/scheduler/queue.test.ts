@@ -6,6 +6,7 @@ import { nodeEvents, assignedPodEvents } from "../../../scheduler/cluster-events
 import type { ClusterEvent } from "../../../scheduler/framework.ts";
 import { defaultPlugins, prioritySort } from "../../../scheduler/plugins/default.ts";
 import { type BackoffLimits, schedulingQueue, type SchedulingQueue } from "../../../scheduler/queue.ts";
+import { listersOf } from "./storage.ts";
 import { beginning, virtualClock, type VirtualClock } from "../../sim/virtual-clock.ts";
 
 const pod = (name: string, spec: object = {}): Pod =>
@@ -35,7 +36,12 @@ async function staged(
   const clock = virtualClock();
   const stop = new AbortController();
   const plugins = defaultPlugins();
-  const queue = schedulingQueue(clock, () => plugins, prioritySort.queueSort!, stop.signal, limits);
+  const queue = schedulingQueue(
+    clock,
+    { pluginsOf: () => plugins, sort: prioritySort.queueSort!, lister: listersOf([]) },
+    stop.signal,
+    limits,
+  );
   const taken: string[] = [];
   const taker = (async () => {
     for await (const { pod } of queue.take(stop.signal)) {

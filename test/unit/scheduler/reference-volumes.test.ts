@@ -157,7 +157,9 @@ function sideBySide(stored: Stored) {
       if (placement.outcome !== "placed" || nodeName === undefined) return;
       const call = (stage: "reserve" | "unreserve"): void => {
         for (const plugin of plugins)
-          expect(plugin[stage]?.(placement.state.get(plugin.name), podInfoOf(pod), nodeName)).toBeUndefined();
+          expect(
+            plugin[stage]?.(placement.state.get(plugin.name), podInfoOf(pod), nodeName, { lister } as never),
+          ).toBeUndefined();
       };
       const choice = choose(pod, nodes.get(nodeName)!, stored)!;
       call("reserve");

@@ -243,6 +243,6 @@ test("what a plugin reserves or gives back later does not change a decision", ()
   binding.reserve!(...reservation);
   expect(reasons("before")).toBeUndefined();
   decide("after", "two");
-  binding.unreserve!(...reservation);
+  binding.unreserve!(...reservation, undefined as never);
   expect(reasons("after")).toEqual(["node(s) didn't find available persistent volumes to bind"]);
 });

@@ -362,3 +362,38 @@ test("a pod whose claim is made after it is scheduled then", async () => {
   await scheduler.stop();
   expect(await scheduler.bound()).toEqual({ p: "n1" });
 });
+
+test("a claim that was deleted and made again is not taken for its predecessor, which was bound", async () => {
+  let lagMs = 0;
+  const wire = (client: Client, { clock }: World): Client => ({
+    ...client,
+    async *watch(resource, options, signal) {
+      for await (const event of client.watch(resource, options, signal)) {
+        if ((resource as object) === persistentVolumeClaims) await clock.sleep(lagMs, signal);
+        yield event;
+      }
+    },
+  });
+  const scheduler = await started({ classOptions: noProvisioner, volumes: [volume("v"), volume("w")], pods: [], wire });
+  const { client } = scheduler;
+  const v = await volumeNamed(scheduler, "v");
+  const { name, uid } = (await claimNamed(scheduler)).metadata;
+  const claimRef = { kind: "PersistentVolumeClaim", namespace: "default", name, uid };
+  await client.update(persistentVolumes, { ...v, spec: { ...v.spec, claimRef } });
+  await bindTo(client, "data", "v");
+  await scheduler.until(1);
+  lagMs = 20_000;
+  const old = await claimNamed(scheduler);
+  await client.update(persistentVolumeClaims, { ...old, metadata: { ...old.metadata, finalizers: [] } });
+  await client.delete(persistentVolumeClaims, claimKey);
+  await client.create(persistentVolumeClaims, draft(claim("data")));
+  await client.create(pods, using("p", "data"));
+  await scheduler.until(19);
+  expect(await scheduler.bound()).toEqual({});
+  await scheduler.until(120);
+  expect((await volumeNamed(scheduler, "w")).spec.claimRef?.uid).toBe((await claimNamed(scheduler)).metadata.uid);
+  await bindTo(client, "data", "w");
+  await scheduler.until(180);
+  expect(await scheduler.bound()).toEqual({ p: "n1" });
+  await scheduler.stop();
+});

@@ -8,6 +8,7 @@ import type {
   Node,
   Pod,
   ReplicaSet,
+  ResourceSlice,
   Role,
   Secret,
   Service,
@@ -278,7 +279,7 @@ test("a node has the requests of its pods", () => {
       metadata: metadata(name),
       spec: { containers: [{ name: "c", resources: { requests: { cpu, memory: "1Gi" }, limits: { memory: "2Gi" } } }] },
     }) as unknown as Pod;
-  const related = { pods: [pod("a", "500m"), pod("b", "1")], lease: new Error("not found") };
+  const related = { pods: [pod("a", "500m"), pod("b", "1")], lease: new Error("not found"), slices: [] };
   const text = aligned(nodeDescriber.lines(node, { now, related }));
   expect(text.slice(text.indexOf("Non-terminated"))).toBe(`Non-terminated Pods:          (2 in total)
   Namespace                   Name    CPU Requests  CPU Limits  Memory Requests  Memory Limits  Age
@@ -292,6 +293,22 @@ Allocated resources:
   cpu                1500m (75%)  0 (0%)
   memory             2Gi (50%)    4Gi (100%)
   ephemeral-storage  0 (0%)       0 (0%)
+`);
+});
+
+test("the devices of a node, by driver and pool", () => {
+  const slice = (pool: string, count: number) =>
+    ({
+      spec: { driver: "gpu.example.com", pool: { name: pool }, devices: Array.from({ length: count }, () => ({})) },
+    }) as unknown as ResourceSlice;
+  const node = { apiVersion: "v1", kind: "Node", metadata: metadata("n1") } as unknown as Node;
+  const related = { pods: [], lease: new Error("not found"), slices: [slice("b", 1), slice("a", 2), slice("b", 3)] };
+  const text = aligned(nodeDescriber.lines(node, { now, related }));
+  expect(text.slice(text.indexOf("Node-Local"), text.indexOf("System Info"))).toBe(`Node-Local ResourceSlices:
+  Driver           Pool  Slices  Devices
+  ------           ----  ------  -------
+  gpu.example.com  a     1       2
+  gpu.example.com  b     2       4
 `);
 });
 

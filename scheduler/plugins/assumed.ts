@@ -1,5 +1,5 @@
 // Objects as a decision or a write has left them, for as long as the view does not show it yet.
-import { type ApiObject, type Key, keyOf, revisionOf } from "../../../api/meta.ts";
+import { type ApiObject, type Key, keyOf, revisionOf } from "../../api/meta.ts";
 
 export interface Assumed<T extends ApiObject> {
   /** The assumed state of an object that the view shows like this, unless the view is newer. */
