@@ -73,7 +73,7 @@ function areFound(volumes: readonly Volume[], sources: Pick<VolumeSources, "pod"
   }
 }
 
-/** Lets the sandbox run while drivers mount, unless they have failed before: a pod that waits for them has no address. */
+/** Lets the sandbox run while drivers mount, unless they failed before: a pod that waits for them has no address. */
 function beginMounting({ memory, notify }: PodContext): void {
   if (memory.volumes.is !== "unknown" || memory.volumeFailures > 0) return;
   memory.volumes = { is: "mounting" };
