@@ -9,6 +9,7 @@ const undeclared = unresolvable("node(s) didn't match Pod's required features");
 const lacking = (required: readonly string[], { status }: Node): readonly string[] =>
   required.filter((feature) => !status?.declaredFeatures?.includes(feature));
 
+/** Not signed: it is called last, and a signed filter behind others keeps their pods from the tables. */
 export const nodeDeclaredFeatures: SchedulerPlugin<readonly string[]> = {
   name: "NodeDeclaredFeatures",
   events: [
@@ -27,7 +28,6 @@ export const nodeDeclaredFeatures: SchedulerPlugin<readonly string[]> = {
         !sameJson(requiredNodeFeatures(before.spec), requiredNodeFeatures(after.spec)),
     },
   ],
-  sign: ({ pod }) => requiredNodeFeatures(pod.spec).join(),
   preFilter({ pod }) {
     const required = requiredNodeFeatures(pod.spec);
     return required.length === 0 ? skip : { state: required };
