@@ -58,6 +58,8 @@ export interface Schema {
   readonly ratcheting?: boolean;
   /** Cannot change after creation; a text is the detail of the message. */
   readonly immutable?: boolean | string;
+  /** Cannot change after creation; a change is the only problem that is reported of the field. */
+  readonly frozen?: boolean;
   /** One of these fields, or of all that are not required, is set: the details where none is, and where more are. */
   readonly union?: { readonly members?: readonly string[]; readonly none?: string; readonly more?: string };
   /** Problems of the items are reported at the list itself. */

@@ -35,6 +35,8 @@ interface Field {
   readonly nonEmpty: boolean | string;
   readonly isRequired: boolean;
   readonly immutable: boolean | string;
+  /** Immutable as declarative validation checks it (KEP-5073): the value is not shown, and not validated further. */
+  readonly isFrozen: boolean;
   /** A value equal to the old one is not validated. */
   readonly ratcheting: boolean;
   readonly check: Check | undefined;
@@ -65,6 +67,10 @@ const objectCheck =
       if (before !== undefined && field.immutable !== false) {
         const problems = changed(field, inner, before);
         if (problems.length > 0) add(problems);
+      }
+      if (before !== undefined && field.isFrozen) {
+        if (!sameJson(inner, before[name])) add([invalid(name, null, "field is immutable")]);
+        continue;
       }
       const lacking = missing(field, inner);
       if (lacking) add(lacking);
@@ -187,12 +193,14 @@ class Compiler {
     const names = [...new Set([...Object.keys(properties), ...needed])];
     const fields = names.map((name): Field => {
       const schema = properties[name] ?? {};
-      const { nonEmpty = false, immutable = false, ratcheting = false } = schema;
+      const { nonEmpty = false, immutable = false, frozen: isFrozen = false, ratcheting = false } = schema;
       // A required field with a default is never absent.
       const isRequired = needed.includes(name) && schema.default === undefined;
-      return { name, nonEmpty, isRequired, immutable, ratcheting, check: this.of(schema) };
+      return { name, nonEmpty, isRequired, immutable, isFrozen, ratcheting, check: this.of(schema) };
     });
-    const useful = fields.filter((f) => f.nonEmpty !== false || f.isRequired || f.immutable !== false || f.check);
+    const useful = fields.filter(
+      (f) => f.nonEmpty !== false || f.isRequired || f.immutable !== false || f.isFrozen || f.check,
+    );
     return useful.length > 0 ? objectCheck(useful) : undefined;
   }
 

@@ -9,7 +9,7 @@ import type { Client } from "../machinery/client.ts";
 import { type BenchCluster, keyIn, podBecomes, sleeper, until, withCluster } from "./cluster.ts";
 import { median, report } from "./report.ts";
 
-const runs = Number(process.argv[2] ?? 15);
+const runs = Number(process.argv[2] ?? 10);
 const manyClaims = 500;
 
 const claim = (name: string, storageClassName: string): Draft<PersistentVolumeClaim> => ({
@@ -20,6 +20,19 @@ const claim = (name: string, storageClassName: string): Draft<PersistentVolumeCl
 
 const noVolumes = (client: Client): Promise<true> =>
   until("the volumes are deleted", async () => (await client.list(persistentVolumes)).items.length === 0 && true);
+
+/** Longer than the kubelet waits before it replaces the sandboxes that pods took. */
+const quietMs = 2_000;
+
+/** Until the last pod has left the node, and its sandbox is replaced, so that every pod starts on a node at rest. */
+async function nodeAtRest({ name, inNode }: BenchCluster): Promise<void> {
+  let [containers, since] = ["", performance.now()];
+  await until("the node is at rest", async () => {
+    const current = await inNode(`${name}-node-1`, "docker", "ps", "--quiet");
+    if (current !== containers) [containers, since] = [current, performance.now()];
+    return performance.now() - since > quietMs;
+  });
+}
 
 /** From the creation of a pod, with or without a claim, to its container running. */
 async function podStart({ client }: BenchCluster, podName: string, storageClass?: string): Promise<number> {
@@ -60,15 +73,17 @@ await withCluster("bench-storage", 1, async (cluster) => {
   const plain: number[] = [];
   const local: number[] = [];
   const shared: number[] = [];
-  for (let i = -1; i < runs; i++) {
-    const times = [
-      await podStart(cluster, `plain-${i + 1}`),
-      await podStart(cluster, `local-${i + 1}`, "local"),
-      await podStart(cluster, `shared-${i + 1}`, "shared"),
-    ];
-    // The first round fills caches.
-    if (i >= 0) for (const [j, all] of [plain, local, shared].entries()) all.push(times[j]!);
-  }
+  for (let i = -1; i < runs; i++)
+    for (const [all, name, storageClass] of [
+      [plain, "plain"],
+      [local, "local", "local"],
+      [shared, "shared", "shared"],
+    ] as const) {
+      await nodeAtRest(cluster);
+      const ms = await podStart(cluster, `${name}-${i + 1}`, storageClass);
+      // The first round fills caches.
+      if (i >= 0) all.push(ms);
+    }
   const beside = { what: "a pod without a claim", value: median(plain), unit: "ms" } as const;
   for (const [name, all] of Object.entries({ local, shared })) {
     process.stdout.write(`       claim of class ${name} to running pod: ${median(all).toFixed(0)} ms\n`);

@@ -68,7 +68,8 @@ export async function runClusterAutoscaler(config: AutoscalerConfig, signal: Abo
   const provider = dockerNodes(cluster, world.clock);
   const remove = async (name: string): Promise<void> => {
     await provider.remove(name);
-    await forgetVolumes(client, name);
+    const lost = await forgetVolumes(client, name);
+    if (lost.length > 0) world.log("data of claims lost with a node", { node: name, claims: lost });
   };
   const ports = { provider: { ...provider, remove }, simulation: schedulingSimulation(config) };
   const views = sharedViews(client, world);

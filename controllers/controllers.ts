@@ -24,6 +24,7 @@ import { rootCaController, serviceAccountController } from "./namespaceobjects/c
 import { nodeIpamController } from "./nodeipam/controller.ts";
 import { nodeLifecycleController } from "./nodelifecycle/controller.ts";
 import { podGcController } from "./podgc/controller.ts";
+import { podGroupProtectionController } from "./podgroupprotection/controller.ts";
 import { replicaSetController, replicationController } from "./replicaset/controller.ts";
 import { claimUsageController, podClaimController } from "./resourceclaim/controller.ts";
 import { resourceQuotaController } from "./resourcequota/controller.ts";
@@ -77,6 +78,7 @@ export const controllers = (options: ControllerOptions): readonly Controller[] =
   serviceAddressController,
   claimProtectionController,
   volumeProtectionController,
+  podGroupProtectionController,
   claimBinder,
   volumeBinder,
   ephemeralVolumeController,

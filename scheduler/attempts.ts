@@ -21,7 +21,8 @@ export interface Attempt {
 }
 
 export interface AttemptLog {
-  record(placement: Placement, at: Pick<Attempt, "at" | "revision">): void;
+  /** `inVain` says why a pod that found a node is not bound to it. */
+  record(placement: Placement, at: Pick<Attempt, "at" | "revision">, inVain?: string): void;
   /** The oldest first. */
   of(pod: Pod): readonly Attempt[];
 }
@@ -34,7 +35,8 @@ interface AttemptLimits {
 }
 const defaults: AttemptLimits = { perPod: 3, pods: 20_000, inputs: 8_000 };
 
-function outcomeOf(placement: Placement): Outcome {
+function outcomeOf(placement: Placement, inVain: string | undefined): Outcome {
+  if (inVain !== undefined) return { message: inVain, victims: [] };
   if (placement.outcome === "placed") return placement.nodeName;
   const { message, nominatedNodeName, victims } = placement.diagnosis;
   return { message, victims: victims.map(({ key }) => key), ...(nominatedNodeName && { nominatedNodeName }) };
@@ -70,10 +72,10 @@ export function attemptLog(limits: AttemptLimits = defaults): AttemptLog {
     return last;
   };
   return {
-    record(placement, { at, revision }) {
+    record(placement, { at, revision }, inVain) {
       const { inputs } = placement;
       const { uid } = inputs.pod.metadata;
-      const outcome = outcomeOf(placement);
+      const outcome = outcomeOf(placement, inVain);
       const last = pods.get(uid);
       const before = last && kept(last, outcome);
       const count = last && before !== last ? last.count + 1 : 1;

@@ -4,18 +4,25 @@ import { occupies } from "../api/core/pods.ts";
 import type { Node, Pod } from "../api/generated/types.ts";
 import { type Key, keyOf } from "../api/meta.ts";
 import type { Snapshot } from "./framework.ts";
-import { type Journal, valuesBefore } from "./journal.ts";
+import type { Journal } from "./journal.ts";
 import { listerOver } from "./listers.ts";
 import { type PodInfo, podInfoOf } from "./node-info.ts";
-import { type NodeList, nodeList } from "./node-list.ts";
+import { nodeList } from "./node-list.ts";
 import { nominations } from "./nominations.ts";
+import { pastSnapshot, snapshotOf } from "./snapshots.ts";
+import { groupMembers } from "./group-members.ts";
 
 export interface SchedulerCache {
   /** Updates the cache from the pod view; `undefined` when the pod was deleted. */
   podSeen(key: Key, pod: Pod | undefined): void;
   nodeSeen(name: string, node: Node | undefined): void;
-  /** Counts the pod on the node before the view shows it there: otherwise the next pod would get the same room. */
-  assume(pod: Pod, nodeName: string): void;
+  /**
+   * Counts the pod on the node before the view shows it there: otherwise the next pod would get the same room. Returns
+   * what takes this back as if it had not been.
+   */
+  assume(pod: Pod, nodeName: string): () => void;
+  /** The nodes as if these pods had left them, until what is returned is called. */
+  without(pods: Iterable<PodInfo>): () => void;
   /** Expects the pod on a node before the view shows it; or not any more. */
   nominate(pod: Pod, nodeName: string | undefined): void;
   /** The pod with a nomination that the view does not show yet. */
@@ -24,24 +31,14 @@ export interface SchedulerCache {
   forget(key: Key): void;
   /** Whether this pod is, not another one of its name. */
   isAssumed(pod: Pod): boolean;
+  /** The pods of a pod group that have not ended. */
+  membersOf(group: Key): ReadonlyMap<Key, Pod>;
+  /** Whether the pod is on a node, or assumed to be. */
+  hasNode(key: Key): boolean;
   snapshot(): Snapshot;
   /** The snapshot as it was at a position of the journal; undefined when that is not kept any more. */
   snapshotAt(position: number): Snapshot | undefined;
 }
-
-type Nominated = Snapshot["nominated"];
-const snapshotOf = (list: NodeList, nominated: Nominated, lister: Snapshot["lister"], position: number): Snapshot => ({
-  nodes: list.ordered(),
-  byName: list.byName,
-  bySlot: list.bySlot,
-  slotsByName: list.slotsByName(),
-  changes: list.changes,
-  imageNodes: list.imageNodes,
-  topology: list.topology,
-  nominated,
-  lister,
-  position,
-});
 
 /** Estimates of what a replaced object keeps alive. */
 const bytes = { pod: 4_096, node: 8_192, nomination: 100 };
@@ -55,6 +52,7 @@ export function schedulerCache(lister: Snapshot["lister"] = listerOver(() => [])
     journal?.record(nominated, nodeName, before, bytes.nomination);
     nodes.touch(nodeName);
   });
+  const members = groupMembers();
 
   const effective = (key: Key): PodInfo | undefined => seen.get(key) ?? assumed.get(key);
   const change = (key: Key, edit: () => void): void => {
@@ -69,6 +67,7 @@ export function schedulerCache(lister: Snapshot["lister"] = listerOver(() => [])
   return {
     podSeen(key, pod) {
       nominated.seen(key, assumed.has(key) ? undefined : pod);
+      members.seen(key, pod);
       change(key, () => {
         if (pod && occupies(pod)) seen.set(key, podInfoOf(pod));
         else seen.delete(key);
@@ -83,8 +82,27 @@ export function schedulerCache(lister: Snapshot["lister"] = listerOver(() => [])
     },
     assume: (pod, nodeName) => {
       const key = keyOf(pod);
-      nominated.set(pod, undefined);
-      change(key, () => assumed.set(key, podInfoOf({ ...pod, spec: { ...pod.spec, nodeName } })));
+      const nominateAgain = nominated.suspend(pod);
+      const info = podInfoOf({ ...pod, spec: { ...pod.spec, nodeName } });
+      change(key, () => assumed.set(key, info));
+      return () => {
+        // Otherwise the view has shown its end or its binding meanwhile.
+        if (assumed.get(key) !== info) return;
+        change(key, () => assumed.delete(key));
+        nominateAgain();
+      };
+    },
+    without(pods) {
+      const keys = [...pods].map(({ key, pod }) => {
+        nodes.removePod(pod.spec.nodeName!, key);
+        return key;
+      });
+      return () => {
+        for (const key of keys) {
+          const info = effective(key);
+          if (info) nodes.addPod(info.pod.spec.nodeName!, info);
+        }
+      };
     },
     nominate: nominated.set,
     withNomination(pod) {
@@ -97,24 +115,10 @@ export function schedulerCache(lister: Snapshot["lister"] = listerOver(() => [])
       const info = assumed.get(keyOf(pod));
       return info !== undefined && info.pod.metadata.uid === pod.metadata.uid;
     },
+    membersOf: members.of,
+    hasNode: (key) => effective(key) !== undefined,
     snapshot: () => snapshotOf(nodes, nominated.byNode, lister, journal?.position ?? 0),
-    snapshotAt(position) {
-      const undo = journal?.since(position);
-      if (!undo) return undefined;
-      const past = nodeList();
-      const current = nodes.byName.values().map(({ name, node }) => [name, node] as const);
-      for (const [name, node] of valuesBefore(nodes, current, undo)) past.set(name, node);
-      for (const [, pod] of valuesBefore(seen, new Map([...assumed, ...seen]), undo))
-        if (pod.pod.spec.nodeName !== undefined) past.addPod(pod.pod.spec.nodeName, pod);
-      const objects = listerOver((kind) => {
-        const all = lister(kind).all();
-        return valuesBefore(
-          kind,
-          all.map((object) => [keyOf(object), object] as const),
-          undo,
-        ).values();
-      });
-      return snapshotOf(past, valuesBefore(nominated, nominated.byNode, undo), objects, position);
-    },
+    snapshotAt: (position) =>
+      journal && pastSnapshot(journal, position, { nodes, pods: { table: seen, assumed }, nominated, lister }),
   };
 }

@@ -6,7 +6,7 @@ import { keyOf, timestamp } from "../api/meta.ts";
 import type { AttemptLog } from "./attempts.ts";
 import type { SchedulerCache } from "./cache.ts";
 import { attemptExplanation } from "./explanation.ts";
-import type { SchedulerPlugin, Snapshot } from "./framework.ts";
+import type { QueueContext, SchedulerPlugin } from "./framework.ts";
 import type { QueueState, SchedulingQueue } from "./queue.ts";
 
 interface Profile {
@@ -17,6 +17,7 @@ interface ExplainerPorts {
   readonly attempts: AttemptLog;
   readonly cache: SchedulerCache;
   readonly queue: SchedulingQueue;
+  readonly context: QueueContext;
   readonly profileOf: (pod: Pod) => Profile | undefined;
 }
 
@@ -33,15 +34,15 @@ function queuedState(
   queued: QueueState,
   pod: Pod,
   plugins: readonly SchedulerPlugin[],
-  lister: Snapshot["lister"],
+  context: QueueContext,
 ): SchedulingState {
   const { place, attempts, backoffUntil, heldBy } = queued;
   if (place === "backoff" || place === "errorBackoff")
     return { phase: "BackingOff", attempts, retryAt: timestamp(backoffUntil) };
   if (place === "unschedulable") return { phase: "Unschedulable", attempts, waitsFor: waitsFor(queued, plugins) };
   if (place !== "gated") return { phase: "Queued", attempts };
-  const gate = plugins.find((plugin) => plugin.preEnqueue?.(pod, lister));
-  const message = heldBy === undefined ? gate?.preEnqueue?.(pod, lister)?.reasons.join(", ") : undefined;
+  const gate = plugins.find((plugin) => plugin.preEnqueue?.(pod, context));
+  const message = heldBy === undefined ? gate?.preEnqueue?.(pod, context)?.reasons.join(", ") : undefined;
   return {
     ...{ phase: "Gated", attempts, heldBy: heldBy ?? gate?.name ?? "" },
     ...(message !== undefined && { message }),
@@ -50,7 +51,7 @@ function queuedState(
 
 /** Explains pods of the profiles; other pods are `Unmanaged`. */
 export function schedulingExplainer(ports: ExplainerPorts): (pod: Pod) => SchedulingExplanation {
-  const { attempts, cache, queue, profileOf } = ports;
+  const { attempts, cache, queue, context, profileOf } = ports;
   const stateOf = (pod: Pod, profile: Profile | undefined): SchedulingState => {
     const { nodeName } = pod.spec;
     if (nodeName !== undefined) return { phase: "Bound", nodeName };
@@ -58,7 +59,7 @@ export function schedulingExplainer(ports: ExplainerPorts): (pod: Pod) => Schedu
     if (cache.isAssumed(pod)) return { phase: "Binding", ...(typeof last === "string" && { nodeName: last }) };
     const queued = queue.stateOf(keyOf(pod));
     if (!profile || !queued || isTerminal(pod)) return { phase: "Unmanaged" };
-    return queuedState(queued, pod, profile.plugins, cache.snapshot().lister);
+    return queuedState(queued, pod, profile.plugins, context);
   };
   return (pod) => {
     const profile = profileOf(pod);

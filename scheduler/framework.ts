@@ -89,6 +89,13 @@ export interface QueueingHint<T extends ApiObject = ApiObject> {
   isSchedulableAfter?(pod: Pod, change: Change<T>): boolean;
 }
 
+/** What plugins see of the cluster before a pod is decided. */
+export interface QueueContext {
+  readonly lister: Snapshot["lister"];
+  /** The pods of a pod group that have not ended, with a node or without, by key. */
+  membersOf(group: Key): ReadonlyMap<Key, Pod>;
+}
+
 /** A pod in the scheduling queue. */
 export interface QueuedPod {
   readonly pod: Pod;
@@ -96,6 +103,8 @@ export interface QueuedPod {
   /** When it entered the queue, or came back to it. */
   readonly timestamp: Instant;
   readonly attempts: number;
+  /** When it was first decided. */
+  readonly firstAttempt: Instant | undefined;
 }
 
 interface PreFilterResult<F> {
@@ -215,7 +224,7 @@ export interface SchedulerPlugin<F = unknown, S = unknown> {
   scoreTopologies?(state: S): readonly TopologyKey[] | undefined;
 
   /** Whether the pod may enter the active queue at all. */
-  preEnqueue?(pod: Pod, lister: PluginViews["lister"]): Rejection | undefined;
+  preEnqueue?(pod: Pod, context: QueueContext): Rejection | undefined;
   /** The order of the active queue; one plugin of the default profile has it. */
   queueSort?(a: QueuedPod, b: QueuedPod): number;
   preFilter?(pod: PodInfo, snapshot: Snapshot): PreFilterResult<F> | Skip | Rejection;

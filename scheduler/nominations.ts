@@ -10,6 +10,8 @@ interface Nominations {
   /** What the pod view shows: a nomination that it does not show yet stays. */
   seen(key: Key, pod: Pod | undefined): void;
   set(pod: Pod, nodeName: string | undefined): void;
+  /** Removes the nomination of the pod, and returns what brings it back. */
+  suspend(pod: Pod): () => void;
 }
 /** No pods yet. `changed` is called with the name of a node, and the pods that were expected there before. */
 export function nominations(changed: (nodeName: string, before: readonly PodInfo[] | undefined) => void): Nominations {
@@ -44,6 +46,13 @@ export function nominations(changed: (nodeName: string, before: readonly PodInfo
     set(pod, nodeName) {
       if (nodeName) add(keyOf(pod), pod, nodeName, false);
       else remove(keyOf(pod));
+    },
+    suspend(pod) {
+      const entry = entries.get(keyOf(pod));
+      remove(keyOf(pod));
+      return () => {
+        if (entry) add(keyOf(pod), pod, entry.nodeName, entry.isShown);
+      };
     },
   };
 }

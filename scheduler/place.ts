@@ -62,6 +62,8 @@ export function reservingResults(
   return rejecting?.prefiltersReserved ? [...results, { plugin: rejecting.name, result: rejectedBy!.status }] : results;
 }
 
+export type Placed = Extract<Placement, { readonly outcome: "placed" }>;
+
 export interface PlacementOptions {
   /** The first index in the list of nodes, so that over many pods every node is evaluated equally often. */
   readonly startIndex?: number;

@@ -20,10 +20,14 @@ interface PreemptionPorts {
   readonly cache: SchedulerCache;
 }
 export interface Preemption {
-  readonly pod: Pod;
+  /** Who needs the room: as messages call it, and the uid. */
+  readonly preemptor: { readonly type: "pod" | "podgroup"; readonly uid: string; readonly priority: number };
+  /** Its pods, with the nodes on which they are expected, if they are. */
+  readonly expected: readonly (readonly [pod: Pod, nodeName: string | undefined])[];
   /** The name of its profile. */
   readonly profile: string;
-  readonly nodeName: string;
+  /** Where the victims are, as their events say it. */
+  readonly place: string;
   readonly victims: readonly PodInfo[];
   readonly events: EventRecorder;
 }
@@ -34,21 +38,21 @@ export interface Preemption {
  */
 async function evict(
   victim: Pod,
-  { pod, profile, nodeName, events }: Preemption,
+  { preemptor: { type, uid: preemptorUid }, profile, place, events }: Preemption,
   { client, world }: PreemptionPorts,
 ): Promise<Revision | undefined> {
   const key = keyOf(victim);
   const { uid } = victim.metadata;
   const condition = {
     ...{ type: "DisruptionTarget", status: "True", reason: "PreemptionByScheduler" },
-    message: `${profile}: preempting to accommodate a higher priority pod`,
+    message: `${profile}: preempting to accommodate a higher priority ${type}`,
     lastTransitionTime: timestamp(world.clock.now()),
   };
   const patch = { metadata: { uid }, status: { conditions: [condition] } };
   try {
     await client.patch(pods, key, { type: "strategic", patch }, "status");
     const deletedAt = await client.delete(pods, key, { uid });
-    events.record(victim, "Normal", "Preempted", `Preempted by pod ${pod.metadata.uid} on node ${nodeName}`);
+    events.record(victim, "Normal", "Preempted", `Preempted by ${type} ${preemptorUid} on node ${place}`);
     return deletedAt;
   } catch (e) {
     if (hasReason(e, "NotFound", "Conflict")) return undefined;
@@ -64,32 +68,40 @@ async function withdraw(others: readonly PodInfo[], { client, cache }: Preemptio
   await Promise.allSettled(writes);
 }
 
+/** Pods that are expected on these nodes, and are less important. */
+function lesserOn({ expected, preemptor }: Preemption, cache: SchedulerCache): readonly PodInfo[] {
+  const { nominated } = cache.snapshot();
+  const names = [...new Set(expected.flatMap(([, nodeName]) => nodeName ?? []))];
+  const own = new Set(expected.map(([pod]) => keyOf(pod)));
+  const isLesser = (other: PodInfo): boolean => other.priority < preemptor.priority && !own.has(other.key);
+  return names.flatMap((name) => nominated.get(name) ?? []).filter(isLesser);
+}
+
 /**
- * Starts an eviction and returns. Until the view shows all victims on their way out the pod is not tried again: it
+ * Starts an eviction and returns. Until the view shows all victims on their way out the pods are not tried again: they
  * would look for more of them.
  */
 export function preempting(ports: PreemptionPorts, signal: AbortSignal): (preemption: Preemption) => void {
   const { view, world, queue, cache } = ports;
   const run = async (preemption: Preemption): Promise<void> => {
-    const { pod, nodeName, victims } = preemption;
-    const priority = pod.spec.priority ?? 0;
-    const lesser = (cache.snapshot().nominated.get(nodeName) ?? []).filter((other) => other.priority < priority);
+    const { expected, victims } = preemption;
     try {
       const evictions = victims.map((victim) => evict(victim.pod, preemption, ports));
-      const [revisions] = await Promise.all([Promise.all(evictions), withdraw(lesser, ports)]);
+      const [revisions] = await Promise.all([Promise.all(evictions), withdraw(lesserOn(preemption, cache), ports)]);
       for (const deletedAt of revisions) if (deletedAt !== undefined) await view.caughtUp(deletedAt, signal);
     } catch (e) {
       if (signal.aborted) return;
-      world.log("preemption failed", { pod: keyOf(pod), error: (e as Error).message });
-      cache.nominate(pod, undefined);
-      queue.fail(keyOf(pod));
+      const [[first] = []] = expected;
+      world.log("preemption failed", { pod: first && keyOf(first), error: (e as Error).message });
+      for (const [pod] of expected) queue.fail(keyOf(pod));
     }
-    queue.release(keyOf(pod));
+    for (const [pod] of expected) queue.release(keyOf(pod));
   };
   return (preemption) => {
-    const { pod, nodeName } = preemption;
-    queue.hold(keyOf(pod), "DefaultPreemption");
-    cache.nominate(pod, nodeName);
+    for (const [pod, nodeName] of preemption.expected) {
+      queue.hold(keyOf(pod), "DefaultPreemption");
+      cache.nominate(pod, nodeName);
+    }
     void run(preemption);
   };
 }

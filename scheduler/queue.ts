@@ -5,7 +5,7 @@ import type { Pod } from "../api/generated/types.ts";
 import { instant, type Instant, keyOf, type Key } from "../api/meta.ts";
 import { backoff } from "../machinery/workqueue.ts";
 import type { Clock } from "../machinery/world.ts";
-import type { ClusterEvent, PluginViews, QueuedPod, SchedulerPlugin } from "./framework.ts";
+import type { ClusterEvent, QueueContext, QueuedPod, SchedulerPlugin } from "./framework.ts";
 import { type GroupedSet, groupedSet } from "./groups.ts";
 import { wakeable } from "../machinery/abort.ts";
 import { targetPodEvents, queueingHints, type QueueingHints } from "./cluster-events.ts";
@@ -26,7 +26,10 @@ interface Entry extends QueuedPod {
   pod: Pod;
   timestamp: Instant;
   attempts: number;
+  firstAttempt: Instant | undefined;
   place: Place;
+  /** Its position in the heap of its place: earlier ones do not count any more. */
+  order: number;
   backoffUntil: Instant;
   /** Plugins that rejected it last. */
   rejectors: ReadonlySet<string>;
@@ -48,7 +51,7 @@ function heap(place: Place, compare: (a: Entry, b: Entry) => number): Heap {
   );
   const peek = (): Entry | undefined => {
     for (let item = items.peek(); item; item = items.peek()) {
-      if (item.entry.place === place) return item.entry;
+      if (item.entry.place === place && item.entry.order === item.order) return item.entry;
       items.pop();
     }
     return undefined;
@@ -56,7 +59,8 @@ function heap(place: Place, compare: (a: Entry, b: Entry) => number): Heap {
   return {
     push(entry) {
       entry.place = place;
-      items.push({ entry, order: order++ });
+      entry.order = order++;
+      items.push({ entry, order: entry.order });
     },
     peek,
     pop: () => (peek() ? items.pop()?.entry : undefined),
@@ -84,7 +88,7 @@ interface PendingOptions extends BackoffLimits {
   readonly signal: AbortSignal;
   readonly pluginsOf: (pod: Pod) => readonly SchedulerPlugin[];
   readonly sort: NonNullable<SchedulerPlugin["queueSort"]>;
-  readonly lister: PluginViews["lister"];
+  readonly context: QueueContext;
   /** A pod can be popped. */
   readonly notify: () => void;
 }
@@ -92,7 +96,7 @@ interface PendingOptions extends BackoffLimits {
 const byExpiry = (a: Entry, b: Entry): number => a.backoffUntil - b.backoffUntil;
 
 /** No pods yet. */
-function pendingPods({ clock, signal, pluginsOf, sort, lister, notify, ...limits }: PendingOptions): PendingPods {
+function pendingPods({ clock, signal, pluginsOf, sort, context, notify, ...limits }: PendingOptions): PendingPods {
   const active = heap("active", sort);
   const backingOff = heap("backoff", byExpiry);
   const errors = heap("errorBackoff", byExpiry);
@@ -113,7 +117,7 @@ function pendingPods({ clock, signal, pluginsOf, sort, lister, notify, ...limits
   };
   const activate = (entry: Entry): void => {
     waiting.delete(entry);
-    const gate = entry.heldBy ?? pluginsOf(entry.pod).find((plugin) => plugin.preEnqueue?.(entry.pod, lister))?.name;
+    const gate = entry.heldBy ?? pluginsOf(entry.pod).find((plugin) => plugin.preEnqueue?.(entry.pod, context))?.name;
     if (gate) entry.rejectors = new Set([gate]);
     else active.push(entry);
     if (gate) park(entry, "gated");
@@ -191,6 +195,8 @@ export interface SchedulingQueue {
   delete(key: Key): void;
   /** Pods in order, each in flight until {@link delete}, {@link reject} or {@link fail}. */
   take(signal: AbortSignal): AsyncIterable<QueuedPod>;
+  /** Those of these pods that wait and may be decided, in flight at once whatever they wait for. */
+  takeAlong(keys: Iterable<Key>): readonly QueuedPod[];
   /** No node passed: the pod waits for a change that may satisfy these plugins; for any change if there are none. */
   reject(key: Key, rejectors: ReadonlySet<string>): void;
   /** An error: the pod, in flight or waiting, is tried again after its back-off. */
@@ -201,6 +207,36 @@ export interface SchedulingQueue {
   /** Something changed that may help pods that wait; what it was is computed only if some do. */
   notify(change: () => readonly ClusterEvent[]): void;
 }
+
+function hintsByProfile(pluginsOf: PendingOptions["pluginsOf"]): (pod: Pod) => QueueingHints {
+  const hints = new Map<readonly SchedulerPlugin[], QueueingHints>();
+  return (pod) => {
+    const plugins = pluginsOf(pod);
+    const known = hints.get(plugins) ?? queueingHints(plugins);
+    hints.set(plugins, known);
+    return known;
+  };
+}
+
+const newEntry = (pod: Pod, key: Key, timestamp: Instant): Entry => ({
+  ...{ pod, key, timestamp, attempts: 0, firstAttempt: undefined, place: "active", order: 0 },
+  ...{ backoffUntil: instant(0), rejectors: new Set(), heldBy: undefined },
+});
+
+function taken(entry: Entry, now: Instant): Entry {
+  entry.place = "inFlight";
+  entry.attempts++;
+  entry.firstAttempt ??= now;
+  return entry;
+}
+
+const takeAlong = (entries: readonly Entry[], pending: PendingPods, now: Instant): readonly Entry[] =>
+  entries.flatMap((entry) => {
+    if (entry.place === "inFlight") return [];
+    if (entry.place !== "active") pending.activate(entry);
+    // A gate may keep it out.
+    return entry.place === "active" ? [taken(entry, now)] : [];
+  });
 
 const hold = (entry: Entry | undefined, plugin: string | undefined): void => {
   if (entry) entry.heldBy = plugin;
@@ -214,21 +250,15 @@ function release(entry: Entry | undefined, pending: PendingPods): void {
 /** `pluginsOf` are the plugins of the profile that schedules a pod; `sort` orders the active queue. */
 export function schedulingQueue(
   clock: Clock,
-  { pluginsOf, sort, lister }: Pick<PendingOptions, "pluginsOf" | "sort" | "lister">,
+  { pluginsOf, sort, context }: Pick<PendingOptions, "pluginsOf" | "sort" | "context">,
   signal: AbortSignal,
   limits: BackoffLimits = defaultBackoff,
 ): SchedulingQueue {
   const entries = new Map<Key, Entry>();
-  const hints = new Map<readonly SchedulerPlugin[], QueueingHints>();
+  const hintsFor = hintsByProfile(pluginsOf);
   let wake = (): void => {};
-  const pending = pendingPods({ clock, signal, pluginsOf, sort, lister, notify: () => wake(), ...limits });
+  const pending = pendingPods({ clock, signal, pluginsOf, sort, context, notify: () => wake(), ...limits });
 
-  const hintsFor = (pod: Pod): QueueingHints => {
-    const plugins = pluginsOf(pod);
-    const known = hints.get(plugins) ?? queueingHints(plugins);
-    hints.set(plugins, known);
-    return known;
-  };
   const notifyOne = (entry: Entry, events: readonly ClusterEvent[]): void => {
     if (hintsFor(entry.pod).isHelped(entry.pod, entry.rejectors, events)) pending.requeue(entry);
   };
@@ -238,10 +268,7 @@ export function schedulingQueue(
     entries.delete(key);
   };
   const enter = (pod: Pod, key: Key): void => {
-    const entry: Entry = {
-      ...{ pod, key, timestamp: clock.now(), attempts: 0, place: "active" },
-      ...{ backoffUntil: instant(0), rejectors: new Set(), heldBy: undefined },
-    };
+    const entry = newEntry(pod, key, clock.now());
     entries.set(key, entry);
     pending.activate(entry);
   };
@@ -265,9 +292,7 @@ export function schedulingQueue(
       while (!until.aborted) {
         const entry = pending.pop();
         if (entry) {
-          entry.place = "inFlight";
-          entry.attempts++;
-          yield entry;
+          yield taken(entry, clock.now());
           continue;
         }
         const sleeping = wakeable(until);
@@ -276,6 +301,12 @@ export function schedulingQueue(
         wake = () => {};
       }
     },
+    takeAlong: (keys) =>
+      takeAlong(
+        [...keys].flatMap((key) => entries.get(key) ?? []),
+        pending,
+        clock.now(),
+      ),
     reject(key, rejectors) {
       const entry = entries.get(key);
       if (entry?.place === "inFlight") pending.rejected(entry, rejectors);

@@ -12,15 +12,12 @@ import { schedulerCache } from "./cache.ts";
 import { schedulingExplainer } from "./explainer.ts";
 import { journal } from "./journal.ts";
 import { pluginViews } from "./plugin-views.ts";
-import {
-  profilesOf,
-  type ProfileOptions,
-  rejectionReport,
-  isPending,
-  schedulingCycle,
-  type CycleOptions,
-} from "./scheduling-cycle.ts";
+import type { CycleOptions } from "./decider.ts";
+import { isPending } from "./ports.ts";
+import { type ProfileOptions, profilesOf } from "./profiles.ts";
 import { type BackoffLimits, schedulingQueue } from "./queue.ts";
+import { rejectionReport } from "./report.ts";
+import { schedulingCycle } from "./scheduling-cycle.ts";
 
 export interface SchedulerOptions extends ProfileOptions, CycleOptions {
   /** How long pods wait after decisions that failed. */
@@ -58,7 +55,8 @@ export async function runScheduler(
     changes.record(kind, keyOf((before ?? change.after)!), before, before ? objectBytes : 0);
     queue.notify(() => plainEvents(kind.kind, change));
   });
-  const queue = schedulingQueue(world.clock, { pluginsOf, sort, lister: extra.lister }, signal, options.backoff);
+  const context = { lister: extra.lister, membersOf: (group: Key) => cache.membersOf(group) };
+  const queue = schedulingQueue(world.clock, { pluginsOf, sort, context }, signal, options.backoff);
   const cache = schedulerCache(extra.lister, changes);
   const report = rejectionReport(client, world, profileOf, queue.fail, signal);
   const attempts = attemptLog();
@@ -83,7 +81,7 @@ export async function runScheduler(
   // The views may have been filled before this scheduler began to listen.
   for (const node of views.nodes.lister.all()) cache.nodeSeen(node.metadata.name, node);
   for (const pod of views.pods.lister.all()) podSeen(keyOf(pod), undefined, pod);
-  options.explanations?.add(podKind, schedulingExplainer({ attempts, cache, queue, profileOf }), signal);
+  options.explanations?.add(podKind, schedulingExplainer({ attempts, cache, queue, context, profileOf }), signal);
   const running = extra.run(signal);
   // A half-filled cache would pack nodes that are full.
   const filled = [

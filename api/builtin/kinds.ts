@@ -47,7 +47,9 @@ import { persistentVolumes } from "../core/persistentvolumes.ts";
 import { podDisruptionBudgets } from "../policy/poddisruptionbudgets.ts";
 import { pods } from "../core/pods.ts";
 import { podTemplates } from "../core/podtemplates.ts";
+import { podGroups } from "../scheduling/podgroups.ts";
 import { priorityClasses } from "../scheduling/priorityclasses.ts";
+import { workloads } from "../scheduling/workloads.ts";
 import { replicaSets } from "../apps/replicasets.ts";
 import { replicationControllers } from "../core/replicationcontrollers.ts";
 import { resourceClaims, resourceClaimTemplates } from "../resource/resourceclaims.ts";
@@ -107,6 +109,7 @@ export const builtinKinds: readonly ResourceDefinition[] = [
   persistentVolumeClaims,
   persistentVolumes,
   podDisruptionBudgets,
+  podGroups,
   podMetrics,
   pods,
   podTemplates,
@@ -140,4 +143,5 @@ export const builtinKinds: readonly ResourceDefinition[] = [
   volumeSnapshotClasses,
   volumeSnapshotContents,
   volumeSnapshots,
+  workloads,
 ];

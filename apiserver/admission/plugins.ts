@@ -5,6 +5,7 @@ import { certificateSubject } from "./certificate-subjects.ts";
 import { defaultIngressClass, claimGrowth, defaultStorageClass, storageInUse } from "./classes.ts";
 import { deviceAdministration, deviceSelectors, deviceStatuses } from "./devices.ts";
 import { limitRanger, namespaceExists, namespaceStays } from "./namespaces.ts";
+import { groupPriority, podGroupProtection, podGroupWorkload } from "./pod-groups.ts";
 import {
   defaultTolerations,
   onePriorityForAll,
@@ -43,15 +44,18 @@ export const admissionPlugins = (
   serviceAccount(world),
   unprovenNodes,
   priority,
+  groupPriority,
   onePriorityForAll,
   defaultTolerations(tolerationSeconds),
   defaultStorageClass,
   storageInUse,
+  podGroupProtection,
   claimGrowth,
   runtimeClass,
   certificateSubject,
   defaultIngressClass,
   podTopology,
+  podGroupWorkload,
   serviceAddresses(world, ranges),
   deviceSelectors,
   deviceAdministration,

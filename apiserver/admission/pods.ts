@@ -13,6 +13,7 @@ import type {
   Toleration,
 } from "../../api/generated/types.ts";
 import { serviceAccounts } from "../../api/core/serviceaccounts.ts";
+import type { ResourceDefinition } from "../../api/kinds.ts";
 import type { ApiObject } from "../../api/meta.ts";
 import type { World } from "../../machinery/world.ts";
 import { type AdmissionAttributes, type AdmissionPlugin, markedClass } from "../registry/admission.ts";
@@ -115,8 +116,9 @@ export const serviceAccount = (world: World): AdmissionPlugin => ({
   },
 });
 
-type Worth = Pick<PriorityClass, "value" | "preemptionPolicy">;
-const worthOf = ({ value = 0 }: Worth): number => value;
+/** What a class gives to those who have it. */
+export type Worth = Pick<PriorityClass, "value" | "preemptionPolicy">;
+export const worthOf = ({ value = 0 }: Worth): number => value;
 
 /** Of two default classes the one with the lower value. */
 const usualClass = markedClass(priorityClasses, {
@@ -140,19 +142,26 @@ export function withPriority(spec: PodSpec, of: Worth): PodSpec | string {
   return { ...spec, priority, ...(preemptionPolicy && { preemptionPolicy }) };
 }
 
-function priorityClassOf(pod: Pod, { get }: Present): PriorityClass {
-  const { priorityClassName: name } = pod.spec;
+function priorityClassOf(r: ResourceDefinition, { metadata, spec }: Prioritized, { get }: Present): PriorityClass {
+  const { priorityClassName: name } = spec;
   const stored = get(prefixOf(priorityClasses) + name);
-  if (!stored) throw forbidden(pods, pod.metadata.name, `no PriorityClass with name ${name} was found`);
+  if (!stored) throw forbidden(r, metadata.name, `no PriorityClass with name ${name} was found`);
   return objectOf<PriorityClass>(stored);
 }
 
-function prioritized(pod: Pod, present: Present): Pod {
-  const named = pod.spec.priorityClassName ? priorityClassOf(pod, present) : undefined;
+type Prioritized = ApiObject & { readonly spec: { readonly priorityClassName?: string } };
+/** The object with the priority of its class, or of the default one. */
+export function prioritized<T extends Prioritized>(
+  r: ResourceDefinition,
+  object: T,
+  present: Present,
+  withPriority: (spec: T["spec"], of: Worth) => T["spec"] | string,
+): T {
+  const named = object.spec.priorityClassName ? priorityClassOf(r, object, present) : undefined;
   const usual = named ? undefined : usualClass(present);
-  const spec = withPriority(pod.spec, named ?? usual ?? unclassed);
-  if (typeof spec === "string") throw forbidden(pods, pod.metadata.name, spec);
-  return { ...pod, spec: usual ? { ...spec, priorityClassName: usual.metadata.name } : spec };
+  const spec = withPriority(object.spec, named ?? usual ?? unclassed);
+  if (typeof spec === "string") throw forbidden(r, object.metadata.name, spec);
+  return { ...object, spec: usual ? { ...spec, priorityClassName: usual.metadata.name } : spec };
 }
 
 /** A manifest that replaces the pod lacks the admitted values: they are kept. */
@@ -174,7 +183,7 @@ export const priority: AdmissionPlugin = {
     const pod = object as Pod;
     // Validation refuses a pod without a spec.
     if (!(pod as Partial<Pod>).spec || subresource !== undefined) return object;
-    return (old ? keptFrom(old as Pod, pod) : prioritized(pod, await present())) as ApiObject;
+    return (old ? keptFrom(old as Pod, pod) : prioritized(pods, pod, await present(), withPriority)) as ApiObject;
   },
 };
 

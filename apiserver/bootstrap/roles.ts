@@ -42,6 +42,7 @@ read batch cronjobs cronjobs/status jobs jobs/status
 read policy poddisruptionbudgets poddisruptionbudgets/status
 read networking.k8s.io ingresses ingresses/status networkpolicies
 read resource.k8s.io resourceclaims resourceclaims/status resourceclaimtemplates
+read scheduling.k8s.io podgroups podgroups/status workloads
 `);
 const edit = rulesIn(`
 read core pods/attach pods/exec pods/portforward pods/proxy secrets services/proxy
@@ -57,6 +58,7 @@ write policy poddisruptionbudgets
 write networking.k8s.io ingresses networkpolicies
 all coordination.k8s.io leases
 write resource.k8s.io resourceclaims resourceclaimtemplates
+write scheduling.k8s.io podgroups workloads
 `);
 const administer = rulesIn(`
 create authorization.k8s.io localsubjectaccessreviews

@@ -121,6 +121,7 @@ function scalar(value: bigint | Uint8Array, schema: Schema): unknown {
   if (schema.format === "quantity") return textAt(value, 1);
   if (schema.format === "byte") return Buffer.from(value).toString("base64");
   if (schema.type === "number") return Buffer.from(value).readDoubleLE();
+  if (schema.type === "object" && value.length === 0) return {};
   // What has no shape of its own travels as JSON inside a message.
   if (schema.type !== "string") return JSON.parse(textAt(value, 1) || "null");
   return Buffer.from(value).toString("utf8");

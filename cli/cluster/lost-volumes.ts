@@ -40,11 +40,17 @@ async function release(client: Client, claim: PersistentVolumeClaim, node: strin
   }
 }
 
-/** Removes what volumes of the node have left. Those that are to be retained stay as objects. May be repeated. */
-export async function forgetVolumes(client: Client, node: string): Promise<void> {
+/**
+ * Removes what volumes of the node have left. Those that are to be retained stay as objects. May be repeated. Resolves
+ * with the claims whose data are lost, also of retained volumes, by namespace and name.
+ */
+export async function forgetVolumes(client: Client, node: string): Promise<readonly string[]> {
   const labels = { [localDriver.topologyKey!]: node };
-  for (const volume of (await client.list(persistentVolumes)).items)
-    if (isOnNode(volume) && isReachableFrom(volume, labels) && volume.spec.persistentVolumeReclaimPolicy === "Delete")
-      await deleteVolume(client, volume);
-  for (const claim of (await client.list(persistentVolumeClaims)).items) await release(client, claim, node);
+  const ofNode = (await client.list(persistentVolumes)).items.filter((v) => isOnNode(v) && isReachableFrom(v, labels));
+  for (const volume of ofNode)
+    if (volume.spec.persistentVolumeReclaimPolicy === "Delete") await deleteVolume(client, volume);
+  const claims = (await client.list(persistentVolumeClaims)).items;
+  for (const claim of claims) await release(client, claim, node);
+  const lost = new Set(ofNode.map(({ metadata }) => metadata.name));
+  return claims.filter(({ spec }) => lost.has(spec.volumeName ?? "")).map(keyOf);
 }

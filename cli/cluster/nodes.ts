@@ -2,6 +2,7 @@
 import { nodes } from "../../api/core/nodes.ts";
 import { ifFound } from "../../api/errors.ts";
 import { instant, key } from "../../api/meta.ts";
+import { abortedWith } from "../../machinery/abort.ts";
 import { httpClient } from "../../machinery/http-client.ts";
 import { realWorld } from "../../machinery/real-world.ts";
 import { CliError } from "../cli-error.ts";
@@ -71,8 +72,17 @@ export const startNodes = async (
   await waitUntilReady(cluster, { workers, since, timeoutMs }, io, signal);
 };
 
-/** Deletes the Node object, then what is left of the volumes that the node had on its disk. */
-const deleteNodeObject = async (cluster: string, node: string, signal: AbortSignal): Promise<void> => {
+/**
+ * Deletes the Node object, then what is left of the volumes that the node had on its disk. Resolves with the claims
+ * whose data are lost.
+ */
+const deleteNodeObject = async (
+  cluster: string,
+  node: string,
+  interruption: AbortSignal,
+): Promise<readonly string[]> => {
+  // An open connection would keep this process.
+  const { signal, end } = abortedWith(interruption);
   try {
     const { server: url, ca, cert, key: privateKey } = await readAccess(cluster);
     const access = { url, ca, cert, key: privateKey, userAgent: "orrery" };
@@ -82,12 +92,14 @@ const deleteNodeObject = async (cluster: string, node: string, signal: AbortSign
       signal,
     );
     await ifFound(client.delete(nodes, key(undefined, node)));
-    await forgetVolumes(client, node);
+    return await forgetVolumes(client, node);
   } catch (error) {
     throw new CliError(
       `${node} is removed, but the API server still lists it: ${(error as Error).message}`,
       `Once the server answers: orrery delete node ${node}`,
     );
+  } finally {
+    end();
   }
 };
 
@@ -102,13 +114,16 @@ export const removeNodes = (cluster: string, texts: readonly string[], io: Io, s
       const what = role.replace("-", " ");
       throw new CliError(`the ${what} cannot be removed from its cluster`, "To remove the whole cluster: orrery down");
     }
-    await io.progress.step(`removed ${names.join(", ")}`, async () => {
+    const lost = await io.progress.step(`removed ${names.join(", ")}`, async () => {
       await removeContainers(names);
       await removeWorkerVolumes(names);
       await writeState({ ...state, workers: state.workers.filter((worker) => !names.includes(worker.name)) });
       await Promise.all(names.map((name) => removeNodeFiles(cluster, name)));
-      for (const name of names) await deleteNodeObject(cluster, name, signal);
+      const claims: string[] = [];
+      for (const name of names) claims.push(...(await deleteNodeObject(cluster, name, signal)));
+      return claims;
     });
+    if (lost.length > 0) io.progress.say(`Their data went with the disk: claims ${lost.join(", ")}`);
   });
 
 /** Adds workers and waits until they are Ready. By default they have the size of the first worker. */

@@ -57,6 +57,7 @@ const columns: Readonly<Record<string, string>> = {
     IP=status.podIP, Node=spec.nodeName, Nominated Node=status.nominatedNodeName,
     Readiness Gates=spec.readinessGates
   `,
+  PodGroup: "Policy=spec.schedulingPolicy",
   PriorityClass: "Value=.value, Global-Default=.globalDefault, PreemptionPolicy=.preemptionPolicy",
   ReplicaSet: "Desired=spec.replicas, Current=status.replicas, Ready=status.readyReplicas, Selector=spec.selector",
   ReplicationController: `

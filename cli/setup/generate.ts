@@ -9,6 +9,7 @@ import { publishedNames } from "./names.ts";
 import {
   atomicMaps,
   atomicTypes,
+  fieldlessObjects,
   granularTypes,
   keyedLists,
   patchKeys,
@@ -28,7 +29,12 @@ const names = publishedNames(models, readGroups(client));
 const known = models.filter((m) => names.has(m.className));
 
 const last = (published: string): string => published.slice(published.lastIndexOf(".") + 1);
-const typeName = (className: string): string => className.replace(/^V1(?=[A-Z])/, "");
+const classNames = new Set(models.map(({ className }) => className));
+/** Without its version, unless a stable type has that name. */
+const typeName = (className: string): string => {
+  const name = className.replace(/^V1(alpha2)?(?=[A-Z])/, "");
+  return className !== `V1${name}` && classNames.has(`V1${name}`) ? className : name;
+};
 const ref = (className: string): Json => ({ $ref: `#/components/schemas/${names.get(className)}` });
 
 /** The schema of a field's type, without the facts of the overlay. */
@@ -76,6 +82,7 @@ function withOverlay(path: string, plain: Json): Json {
   if (replacedSets.has(path)) return { ...plain, "x-kubernetes-list-type": "set" };
   if (replacedObjects.has(path)) return { ...plain, "x-kubernetes-patch-strategy": "replace" };
   if (setLists.has(path)) return { ...plain, "x-kubernetes-list-type": "set", "x-kubernetes-patch-strategy": "merge" };
+  if (fieldlessObjects.has(path)) return { type: "object", properties: {} };
   if (atomicMaps.has(path)) return { ...plain, "x-kubernetes-map-type": "atomic" };
   if (retainKeysObjects.has(path)) return { ...plain, "x-kubernetes-patch-strategy": "retainKeys" };
   if (quantities.has(path)) {

@@ -54,12 +54,14 @@ function readModel(folder: string, className: string): Model {
 }
 
 const isModel = /^(?!.*V?\d(alpha|beta)\d)([A-Z]\w+)\.d\.ts$/;
+/** Models of the one alpha version that is served: that of pod groups. */
+const isServedAlpha = /^(V1alpha2[A-Z]\w+)\.d\.ts$/;
 
-/** The stable models of the API; Kubernetes does not serve alpha and beta versions by default. */
+/** The models of the API. Kubernetes does not serve alpha and beta versions by default. */
 export function readModels(client: string): readonly Model[] {
   const folder = join(client, "dist/gen/models");
   return readdirSync(folder)
-    .flatMap((file) => isModel.exec(file)?.[2] ?? [])
+    .flatMap((file) => isModel.exec(file)?.[2] ?? isServedAlpha.exec(file)?.[1] ?? [])
     .filter((className) => className !== "ObjectSerializer" && className !== "IntOrString")
     .map((className) => readModel(folder, className))
     .filter((model) => model.fields.length > 0);
@@ -70,7 +72,7 @@ export function readGroups(client: string): ReadonlyMap<string, readonly string[
   const folder = join(client, "dist/gen/apis");
   return new Map(
     readdirSync(folder).flatMap((file) => {
-      const group = /^(\w+V\d)Api\.d\.ts$/.exec(file)?.[1];
+      const group = /^(\w+V\d(?:alpha2)?)Api\.d\.ts$/.exec(file)?.[1];
       if (group === undefined) return [];
       const imports = readFileSync(join(folder, file), "utf8").matchAll(/import \{ (\w+) \} from '\.\.\/models/g);
       return [[group, [...imports].map(([, name]) => name as string)] as const];

@@ -6,7 +6,7 @@ import { words } from "./words.ts";
 const groupOrder = words(`
   CoreV1 AppsV1 BatchV1 AutoscalingV1 AutoscalingV2 PolicyV1 NetworkingV1 DiscoveryV1 StorageV1 SchedulingV1 NodeV1
   CoordinationV1 EventsV1 RbacAuthorizationV1 CertificatesV1 AuthenticationV1 AuthorizationV1
-  AdmissionregistrationV1 FlowcontrolApiserverV1 ResourceV1 ApiextensionsV1 ApiregistrationV1
+  AdmissionregistrationV1 FlowcontrolApiserverV1 ResourceV1 ApiextensionsV1 ApiregistrationV1 SchedulingV1alpha2
 `);
 /** Go packages that are not `io.k8s.api.<group>.<version>`. */
 const otherPackages: Readonly<Record<string, string>> = {
@@ -40,7 +40,7 @@ const ofOtherGroups: Readonly<Record<string, string>> = {
 };
 
 /** `V1Pod` to `Pod`, `CoreV1Event` to `Event`: the published name has group and version in its package. */
-const bare = (className: string): string => className.replace(/^([A-Z][a-z]+)?V\d/, "");
+const bare = (className: string): string => className.replace(/^([A-Z][a-z]+)?V\d(alpha2(?=[A-Z]))?/, "");
 const referenced = (type: string): readonly string[] => type.match(/\b([A-Z][a-z]+)?V\d\w+/g) ?? [];
 
 /** Published names by class name: a group claims the models its operations reach, unless an earlier group has. */

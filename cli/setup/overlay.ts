@@ -26,7 +26,10 @@ const mergeKeys: readonly MergeKeys[] = [
   {
     keys: ["name"],
     retainKeys: true,
-    lists: "PodSpec.volumes PodSpec.resourceClaims PodStatus.resourceClaimStatuses",
+    lists: `
+      PodSpec.volumes PodSpec.resourceClaims PodStatus.resourceClaimStatuses PodGroupSpec.resourceClaims
+      PodGroupTemplate.resourceClaims PodGroupStatus.resourceClaimStatuses
+    `,
   },
   { keys: ["ip"], lists: "PodSpec.hostAliases PodStatus.podIPs" },
   { keys: ["topologyKey", "whenUnsatisfiable"], lists: "PodSpec.topologySpreadConstraints" },
@@ -39,7 +42,7 @@ const mergeKeys: readonly MergeKeys[] = [
   {
     keys: ["name"],
     applyOnly: true,
-    lists: "ResourceRequirements.claims VolumeResourceRequirements.claims",
+    lists: "ResourceRequirements.claims VolumeResourceRequirements.claims WorkloadSpec.podGroupTemplates",
   },
   {
     keys: ["type"],
@@ -49,7 +52,7 @@ const mergeKeys: readonly MergeKeys[] = [
       ReplicationControllerStatus.conditions DeploymentStatus.conditions ReplicaSetStatus.conditions
       StatefulSetStatus.conditions DaemonSetStatus.conditions PodDisruptionBudgetStatus.conditions
       HorizontalPodAutoscalerStatus.conditions ServiceCIDRStatus.conditions FlowSchemaStatus.conditions
-      PriorityLevelConfigurationStatus.conditions APIServiceStatus.conditions
+      PriorityLevelConfigurationStatus.conditions APIServiceStatus.conditions PodGroupStatus.conditions
     `,
   },
   {
@@ -109,13 +112,19 @@ export const atomicTypes: ReadonlySet<string> = new Set(
   `),
 );
 /** Types that share the name of an atomic type but are granular; by published name. */
-export const granularTypes: ReadonlySet<string> = new Set(["io.k8s.api.autoscaling.v2.CrossVersionObjectReference"]);
+export const granularTypes: ReadonlySet<string> = new Set([
+  "io.k8s.api.autoscaling.v2.CrossVersionObjectReference",
+  "io.k8s.api.scheduling.v1alpha2.TypedLocalObjectReference",
+]);
 /** Maps that are atomic. */
 export const atomicMaps: ReadonlySet<string> = new Set(
   words(`
     ServiceSpec.selector ReplicationControllerSpec.selector PodSpec.nodeSelector Scheduling.nodeSelector
   `),
 );
+
+/** Objects of a type that has no fields yet, which the client has no model of. */
+export const fieldlessObjects: ReadonlySet<string> = new Set(["PodGroupSchedulingPolicy.basic"]);
 
 /** Objects with patch strategy `retainKeys`, which removes the fields that a patch leaves out. */
 export const retainKeysObjects: ReadonlySet<string> = new Set(["DeploymentSpec.strategy"]);

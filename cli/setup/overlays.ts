@@ -19,7 +19,7 @@ import type { Overlay } from "../../api/overlay.ts";
 import { policyOverlay } from "../../api/policy/overlay.ts";
 import { rbacOverlay } from "../../api/rbac/overlay.ts";
 import { resourceOverlay } from "../../api/resource/overlay.ts";
-import { schedulingOverlay } from "../../api/scheduling/overlay.ts";
+import { podGroupOverlay, schedulingOverlay } from "../../api/scheduling/overlay.ts";
 import { storageOverlay } from "../../api/storage/overlay.ts";
 
 export const overlays: readonly (readonly [published: string, overlay: Overlay])[] = [
@@ -40,6 +40,7 @@ export const overlays: readonly (readonly [published: string, overlay: Overlay])
   ["io.k8s.api.rbac.v1", rbacOverlay],
   ["io.k8s.api.resource.v1", resourceOverlay],
   ["io.k8s.api.scheduling.v1", schedulingOverlay],
+  ["io.k8s.api.scheduling.v1alpha2", podGroupOverlay],
   ["io.k8s.api.storage.v1", storageOverlay],
   ["io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1", apiextensionsOverlay],
   ["io.k8s.apimachinery.pkg.apis.meta.v1", metaOverlay],

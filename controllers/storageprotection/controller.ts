@@ -28,7 +28,8 @@ function uses(pod: Pod, claim: PersistentVolumeClaim): boolean {
   return names || (!isShutDown(pod) && controllerOf(claim)?.uid === pod.metadata.uid);
 }
 
-function withoutFinalizer(resource: ResourceDefinition, object: ApiObject, finalizer: string): Decision {
+/** Removes a finalizer, if it is still there. */
+export function withoutFinalizer(resource: ResourceDefinition, object: ApiObject, finalizer: string): Decision {
   const { finalizers = [], ...metadata } = object.metadata;
   if (!finalizers.includes(finalizer)) return settled;
   const rest = finalizers.filter((f) => f !== finalizer);

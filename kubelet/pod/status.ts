@@ -238,7 +238,7 @@ function statusesOf(pod: Pod, o: PodObservation): Statuses & { readonly ephemera
 
 /** What is reported of an observation: a sandbox that runs ahead of the volumes is not, as it ends when they fail. */
 const reportedOf = (o: PodObservation): PodObservation =>
-  o.volumes.is === "mounting" && o.containers.length === 0 ? { ...o, sandboxes: [] } : o;
+  (o.volumes.is === "mounting" || o.volumes.is === "failed") && o.containers.length === 0 ? { ...o, sandboxes: [] } : o;
 
 /** The status that this node reports for the pod. */
 export function podStatus(pod: Pod, observed: PodObservation): PodStatus {

@@ -6,6 +6,7 @@ import { backoff } from "../../machinery/workqueue.ts";
 import { type SchedulerPlugin, unresolvable } from "../framework.ts";
 import { nodeAffinity } from "./affinity.ts";
 import { dynamicResources } from "./dynamic-resources/plugin.ts";
+import { gangScheduling } from "./gang-scheduling.ts";
 import { imageLocality } from "./images.ts";
 import { nodeDeclaredFeatures } from "./node-features.ts";
 import { nodePorts } from "./ports.ts";
@@ -95,6 +96,7 @@ export const pluginsWith = (args: PluginArguments): readonly SchedulerPlugin[] =
   imageLocality,
   defaultBinder,
   nodeDeclaredFeatures,
+  gangScheduling,
 ];
 
 /**

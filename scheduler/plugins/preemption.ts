@@ -116,6 +116,7 @@ const unhelpful = "Preemption is not helpful for scheduling";
 
 /** Why the pod may not preempt (again). */
 function ineligibility({ pod, priority }: PodInfo, { rejections }: FilterOutcome, { byName }: Snapshot) {
+  if (pod.spec.schedulingGroup) return "not eligible due to workload aware preemption enabled";
   if (pod.spec.preemptionPolicy === "Never") return "not eligible due to preemptionPolicy=Never.";
   const nominated = byName.get(pod.status?.nominatedNodeName ?? "");
   if (!nominated || rejections.of(nominated.slot)?.status.code === "UnschedulableAndUnresolvable") return undefined;

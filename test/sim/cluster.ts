@@ -31,6 +31,7 @@ import { cronJobWorkload } from "./workloads/cronjobs.ts";
 import { daemonSetWorkload } from "./workloads/daemonsets.ts";
 import { deviceWorkload } from "./workloads/devices.ts";
 import { deploymentWorkload } from "./workloads/deployments.ts";
+import { gangWorkload } from "./workloads/gangs.ts";
 import { jobWorkload } from "./workloads/jobs.ts";
 import { nodeRules } from "./workloads/lost-nodes.ts";
 import { ownerWorkload } from "./workloads/owners.ts";
@@ -174,7 +175,7 @@ const drawn = {
   services: serviceWorkload,
   placement: placementWorkload,
 };
-/** Lives with an autoscaler of nodes, a descheduler or devices are run on their own. */
+/** Lives with an autoscaler of nodes, a descheduler, devices or pod groups are run on their own. */
 const workloads = {
   ...drawn,
   ...{
@@ -182,6 +183,7 @@ const workloads = {
     nodes: nodeWorkload,
     rebalancing: rebalancingWorkload,
     devices: deviceWorkload,
+    gangs: gangWorkload,
   },
 };
 export type WorkloadName = keyof typeof workloads;

@@ -31,6 +31,8 @@ export interface SchedulingDecision {
   /** The node that it binds the pod to. */
   readonly binds?: string;
   readonly preempts?: { readonly nodeName: string; readonly victims: readonly string[] };
+  /** For all pods of a group. */
+  readonly preemptsFor?: { readonly group: string; readonly victims: readonly string[] };
 }
 
 /** Every object of the judged kinds, as committed. */
@@ -97,7 +99,14 @@ function scheduledBy(
   const [, binds] = /^bind to (.+)$/.exec(action) ?? [];
   const [, victims, nodeName] = /^preempt (.+) on (.+)$/.exec(action) ?? [];
   const preempts = victims && nodeName && { nodeName, victims: victims.split(", ") };
-  return { at, key, revision: seen, nodesRevision, ...(binds && { binds }), ...(preempts && { preempts }) };
+  const [, groupVictims, group] = /^preempt (.+) for (.+)$/.exec(action) ?? [];
+  const preemptsFor = groupVictims && group && { group, victims: groupVictims.split(", ") };
+  return {
+    ...{ at, key, revision: seen, nodesRevision },
+    ...(binds && { binds }),
+    ...(preempts && { preempts }),
+    ...(preemptsFor && { preemptsFor }),
+  };
 }
 
 type Kept = Map<ResourceDefinition, Map<string, ApiObject>>;

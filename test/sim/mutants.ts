@@ -474,7 +474,7 @@ export const mutants: readonly Mutant[] = [
   {
     file: "scheduler/preempting.ts",
     from: "queue.release(keyOf(pod));",
-    to: "",
+    to: ";",
     breaks: "unsettled",
     workloads: ["placement"],
   },
@@ -510,5 +510,41 @@ export const mutants: readonly Mutant[] = [
     },
     breaks: "claim reserved for another pod",
     workloads: ["devices"],
+  },
+  {
+    file: "scheduler/pod-groups/place-group.ts",
+    from: "scheduled + assumed >= minCount",
+    to: "scheduled + assumed >= 0",
+    breaks: "gang bound in part",
+    workloads: ["gangs"],
+  },
+  {
+    // Two gangs hold what both need.
+    file: "scheduler/pod-groups/cycle.ts",
+    from: "assumed.undo(); // All of them.",
+    to: "",
+    breaks: "unsettled",
+    workloads: ["gangs"],
+  },
+  {
+    file: "scheduler/queue.ts",
+    from: 'if (entry.place !== "active") pending.activate(entry);',
+    to: "",
+    breaks: "unsettled",
+    workloads: ["gangs"],
+  },
+  {
+    file: "scheduler/place.ts",
+    from: "p.key !== pod.key && p.priority >= pod.priority",
+    to: "p.key !== pod.key && p.priority > 9_999",
+    breaks: "room of a nominated pod taken",
+    workloads: ["placement"],
+  },
+  {
+    file: "scheduler/pod-groups/victims.ts",
+    from: "return sorted.filter((unit) => leaving.has(unit));",
+    to: "return sorted;",
+    breaks: "preempted for a group without need",
+    workloads: ["gangs"],
   },
 ];

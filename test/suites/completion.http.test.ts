@@ -74,7 +74,7 @@ const rows: readonly (readonly [line: string, offered: string, directive: number
   ["help rollout re", "restart resume", 4],
   ["bogus ", "", 4],
   // Types and names.
-  ["get po", "pods podtemplates poddisruptionbudgets.policy pods.metrics.k8s.io", 4],
+  ["get po", "pods podtemplates poddisruptionbudgets.policy podgroups.scheduling.k8s.io pods.metrics.k8s.io", 4],
   ["get dep", "deployments.apps", 4],
   ["get pods,se", "pods,secrets pods,serviceaccounts pods,services pods,servicecidrs.networking.k8s.io", 4],
   ["get pods ", "web-1 web-2", 4],

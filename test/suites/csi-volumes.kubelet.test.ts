@@ -265,6 +265,11 @@ describe("while a driver mounts the volume of a pod", () => {
   test("its sandbox is run, and no container before the volume is there", async () => {
     await at.driverObject();
     await at.boundVolume();
+    // A driver that is not registered yet would be a failure, after which the sandbox waits.
+    await at.stage.bind("before", using);
+    await at.stage.ready("before");
+    await at.remove("before");
+    await at.nothingIsLeft();
     const held = Promise.withResolvers<void>();
     at.driver.onCall((call, when) => (call === "NodePublishVolume" && when === "before" ? held.promise : undefined));
     await at.stage.bind("web", using);

@@ -1,9 +1,16 @@
 // Validation rules by type, for pods and pod templates.
 import type { Problem } from "../../errors.ts";
-import type { Container, HTTPHeader, PodSchedulingGate, PodSpec, Volume } from "../../generated/types.ts";
+import type {
+  Container,
+  HTTPHeader,
+  PodSchedulingGate,
+  PodSchedulingGroup,
+  PodSpec,
+  Volume,
+} from "../../generated/types.ts";
 import { formats } from "../../formats.ts";
-import { validateQualifiedName } from "../../names.ts";
-import { duplicate, each, together } from "../../problems.ts";
+import { validateQualifiedName, validateSubdomainName } from "../../names.ts";
+import { duplicate, each, invalid, together } from "../../problems.ts";
 import { schemaOf } from "../../schema.ts";
 import { problemsAt, type Rules } from "../../validation.ts";
 import { validateRestarts } from "./validate-container.ts";
@@ -40,6 +47,12 @@ function validateSpec(spec: PodSpec, path: string): readonly Problem[] {
 const validateContainer = (c: Container, path: string): readonly Problem[] =>
   together(validateEnvFrom(c.envFrom ?? [], `${path}.envFrom`), validateRestarts(c, path));
 
+/** The union has this one member so far. */
+const validateGroup = ({ podGroupName: name }: PodSchedulingGroup, path: string): readonly Problem[] =>
+  name === undefined
+    ? [invalid(`${path}.podGroupName`, null, "must specify one of: `podGroupName`")]
+    : validateSubdomainName(name, `${path}.podGroupName`);
+
 /** Rules beyond the schema, by type. */
 export const podRules: Rules = {
   ...claimRules,
@@ -56,6 +69,7 @@ export const podRules: Rules = {
   PodCertificateProjection: validateCertificate,
   PodResourceClaim: validateClaim,
   PodSchedulingGate: ({ name }: PodSchedulingGate, path: string) => validateQualifiedName(name, path),
+  PodSchedulingGroup: validateGroup,
   PodSpec: validateSpec,
   PodTemplateSpec: validateTemplate,
   SeccompProfile: validateSeccomp,

@@ -20,6 +20,7 @@ import { schemaOf } from "../../../api/schema.ts";
 import { type LabelSelectorLike, type Labels, selectorText } from "../../../api/selector.ts";
 import { approvalStrategy, certificateRequestStrategy, signingStrategy } from "./certificate-requests.ts";
 import { daemonSetStrategy } from "./daemonsets.ts";
+import { podGroupStrategy } from "./pod-groups.ts";
 import { roleBindingStrategy, roleStrategy } from "./roles.ts";
 import type { WritableSubresource } from "../../../machinery/client.ts";
 
@@ -260,6 +261,8 @@ const ownStrategies: Readonly<Record<string, Partial<Strategy>>> = {
   "resourceclaims.resource.k8s.io": statusKeepsMetadata,
   "servicecidrs.networking.k8s.io": statusKeepsMetadata,
   "apiservices.apiregistration.k8s.io": statusKeepsMetadata,
+  "podgroups.scheduling.k8s.io": podGroupStrategy,
+  "workloads.scheduling.k8s.io": podGroupStrategy,
 };
 /** Resources with a status strategy of their own. */
 const ownStatus: Readonly<Record<string, Strategy>> = {

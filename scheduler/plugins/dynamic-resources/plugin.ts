@@ -205,7 +205,7 @@ export function dynamicResources(bindingTimeoutMs = 600_000): SchedulerPlugin<De
     weight: 2,
     reads: [resourceClaims, deviceClasses, resourceSlices],
     events,
-    preEnqueue(pod, lister) {
+    preEnqueue(pod, { lister }) {
       const claims = pod.spec.resourceClaims ? claimsOf(pod, lister) : [];
       return typeof claims === "string" ? unresolvable(claims) : undefined;
     },

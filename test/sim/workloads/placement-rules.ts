@@ -36,9 +36,9 @@ const refusal = (pod: Pod, on: Occupied, all: State): string | undefined =>
   nodeRefusal(pod, on) ?? affinityRefusal(pod, on, all, []) ?? spreadRefusal(pod, on, all);
 
 /** Whether the pod fits on a node. */
-const fits = (pod: Pod, nodeName: string, all: State): boolean =>
+export const fits = (pod: Pod, nodeName: string, all: State): boolean =>
   all.some((on) => on.node.metadata.name === nodeName && refusal(pod, on, all) === undefined);
-const without = (all: State, isLeaving: (pod: Pod) => boolean): State =>
+export const without = (all: State, isLeaving: (pod: Pod) => boolean): State =>
   all.map((on) => ({ ...on, pods: on.pods.filter((other) => !isLeaving(other)) }));
 const hasVolumes = ({ spec }: Pod): boolean => (spec.volumes ?? []).some((v) => v.persistentVolumeClaim || v.ephemeral);
 
@@ -61,6 +61,31 @@ const bindingRule = (
       return on && refused(seen.pod, on, all);
     });
     return reasons.includes(undefined) ? undefined : `${keyOf(after)} on ${nodeName}: ${reasons[0]}`;
+  },
+});
+
+/** Room that is nominated to a pod is left to it by those that are not more important. */
+export const nominationRule = (views: SchedulerViews): Rule<Pod> => ({
+  name: "room of a nominated pod taken",
+  kind: pods,
+  broken(after, before, committed) {
+    const nodeName = after?.spec.nodeName;
+    if (!after || nodeName === undefined || before?.spec.nodeName !== undefined) return undefined;
+    const isBinding = ({ key, binds }: SeenDecision["decision"]): boolean => key === keyOf(after) && binds === nodeName;
+    const { decisions } = committed;
+    const position = decisions.findLastIndex(isBinding);
+    const seen = position < 0 ? undefined : views.find(committed, isBinding);
+    if (!seen || seen.states.length === 0) return undefined;
+    const expected = views
+      .expectedOn(nodeName, position, decisions)
+      .filter((other) => priorityOf(other) >= priorityOf(seen.pod));
+    if (expected.length === 0) return undefined;
+    const reasons = seen.states.map((all) => {
+      const on = all.find(({ node }) => node.metadata.name === nodeName);
+      return on && nodeRefusal(seen.pod, { ...on, pods: [...on.pods, ...expected] });
+    });
+    const names = expected.map(keyOf).join(", ");
+    return reasons.includes(undefined) ? undefined : `${keyOf(after)} on ${nodeName} before ${names}: ${reasons[0]}`;
   },
 });
 
@@ -123,6 +148,7 @@ export function placementRules(): readonly Rule[] {
     bindingRule("bound to a node that does not fit", views, nodeRefusal),
     bindingRule("affinity between pods broken", views, (pod, on, all) => affinityRefusal(pod, on, all, [])),
     bindingRule("spread broken", views, spreadRefusal),
+    nominationRule(views),
     exclusion,
     preemptionRule("preempted for a less important pod", views, lesser),
     preemptionRule("preempted without need", views, needless),
@@ -130,19 +156,20 @@ export function placementRules(): readonly Rule[] {
 }
 
 /** Every node and the pods that are bound to it. */
-function committedState(committed: Committed): State {
+export function committedState(committed: Committed): State {
   const occupying = committed.all(pods).filter((pod) => !isTerminal(pod));
   return committed
     .all(nodes)
     .map((node) => ({ node, pods: occupying.filter(({ spec }) => spec.nodeName === node.metadata.name) }));
 }
 
-/** A pod that waits though it fits, or could make itself fit. */
+/** A pod, not one of a group, that waits though it fits, or could make itself fit. */
 export function starving(committed: Committed): readonly string[] {
   const all = committedState(committed);
   return committed.all(pods).flatMap((pod) => {
     const { spec, metadata } = pod;
     if (spec.nodeName !== undefined || metadata.deletionTimestamp !== undefined || hasVolumes(pod)) return [];
+    if (spec.schedulingGroup) return [];
     const isLesser = (other: Pod): boolean => spec.preemptionPolicy !== "Never" && priorityOf(other) < priorityOf(pod);
     const names = all.map(({ node }) => node.metadata.name);
     const fitting = names.find((name) => fits(pod, name, all));

@@ -5,7 +5,7 @@ import { isTerminal } from "../../../api/core/pod/status.ts";
 import { pods } from "../../../api/core/pods.ts";
 import type { Node, Pod } from "../../../api/generated/types.ts";
 import type { ResourceDefinition } from "../../../api/kinds.ts";
-import { type ApiObject, keyOf } from "../../../api/meta.ts";
+import { type ApiObject, type Key, keyOf } from "../../../api/meta.ts";
 import type { Occupied } from "../../unit/scheduler/reference.ts";
 import type { Committed, Rule, SchedulingDecision } from "../judge.ts";
 
@@ -27,6 +27,10 @@ export interface SeenDecision {
 export interface SchedulerViews {
   /** Remember commits; come before the rules that read the views. */
   readonly rules: readonly Rule[];
+  /** The pods that the view showed when this was decided. */
+  podsAt(decision: SchedulingDecision): readonly Pod[];
+  /** Pods for which room on this node was kept beyond doubt when this was decided: nominated and not decided since. */
+  expectedOn(nodeName: string, position: number, decisions: Committed["decisions"]): readonly Pod[];
   /** The last decision that meets the condition. `withNominated` adds pods that were nominated to a node. */
   find(
     committed: Committed,
@@ -76,6 +80,12 @@ function history<T extends ApiObject>(kind: ResourceDefinition<T>) {
   };
   return {
     rule,
+    /** Since which revision it holds of the object without a break, until this one. */
+    holdsSince(uid: string, until: number, holds: (object: T) => boolean): number | undefined {
+      const before = (versions.get(uid) ?? []).filter(({ revision }) => revision <= until);
+      const broken = before.findLastIndex(({ object }) => object === undefined || !holds(object));
+      return before[broken + 1]?.revision;
+    },
     /** Those that existed at a revision. */
     at: (revision: number): readonly Seen<T>[] =>
       [...versions.values()].flatMap((all) => {
@@ -128,6 +138,23 @@ function nominatedAt(
   });
 }
 
+/** Whether the last decision about the pod was to preempt for it, and nothing was decided since that changes this. */
+function isExpectedSince(
+  shown: number | undefined,
+  key: Key,
+  nodeName: string,
+  decisions: Committed["decisions"],
+): boolean {
+  const last = decisions.findLastIndex((decision) => decision.key === key);
+  const decision = decisions[last];
+  if (!decision || shown === undefined || decision.revision >= shown) return false;
+  if (decision.preempts?.nodeName !== nodeName && !decision.preemptsFor) return false;
+  // Who preempts takes the room from less important ones.
+  return decisions
+    .slice(last + 1)
+    .every(({ at, preempts, preemptsFor }) => at === decision.at || !(preempts ?? preemptsFor));
+}
+
 /** The state of the cluster with pods where they were bound, and others where they were expected. */
 function stateOf(
   nodesSeen: readonly Seen<Node>[],
@@ -171,6 +198,21 @@ export function schedulerViews(): SchedulerViews {
     | undefined;
   return {
     rules: [podHistory.rule, nodeHistory.rule],
+    expectedOn(nodeName, position, decisions) {
+      const { revision, key } = decisions[position]!;
+      return podHistory.at(revision).flatMap(({ object: pod }) => {
+        const { metadata, spec, status } = pod;
+        if (status?.nominatedNodeName !== nodeName || spec.nodeName !== undefined || keyOf(pod) === key) return [];
+        if (metadata.deletionTimestamp !== undefined) return [];
+        const shown = podHistory.holdsSince(
+          metadata.uid,
+          revision,
+          (version) => version.status?.nominatedNodeName === nodeName,
+        );
+        return isExpectedSince(shown, keyOf(pod), nodeName, decisions.slice(0, position)) ? [pod] : [];
+      });
+    },
+    podsAt: ({ revision }) => podHistory.at(revision).map(({ object }) => object),
     find({ decisions, revision }, condition, { withNominated } = {}) {
       const position = decisions.findLastIndex(condition);
       if (position < 0) return undefined;

@@ -34,6 +34,8 @@ const least: Readonly<Record<string, object>> = {
   Job: { spec: { template: ending } },
   CronJob: { spec: { schedule: "*/5 * * * *", jobTemplate: { spec: { template: ending } } } },
   PodTemplate: { template },
+  PodGroup: { spec: { schedulingPolicy: { basic: {} } } },
+  Workload: { spec: { podGroupTemplates: [{ name: "all", schedulingPolicy: { basic: {} } }] } },
   PersistentVolumeClaim: {
     spec: { accessModes: ["ReadWriteOnce"], resources: { requests: { storage: "1Gi" } } },
   },

@@ -20,7 +20,7 @@ interface OperationSummary {
 
 /** Operations of the client. Its group name is in the class, not in the operation. */
 function clientOperations(): ReadonlyMap<string, OperationSummary> {
-  const all = globSync("*V{1,2,1beta1}Api.js", { cwd: client }).flatMap((file) => {
+  const all = globSync(["*V{1,2,1beta1}Api.js", "SchedulingV1alpha2Api.js"], { cwd: client }).flatMap((file) => {
     const word = basename(file, "Api.js");
     const methods = readFileSync(join(client, file), "utf8")
       .split(/\n {4}async (?=\w+\()/)

@@ -46,6 +46,10 @@ test("protobuf: an empty failedIndexes of a job is kept", () => {
   const job = recorded("azhzAAoPCghiYXRjaC92MRIDSm9iEgkKAwoBahoCUgA=");
   expect(decodeProtobuf(job)["status"]).toEqual({ failedIndexes: "" });
 });
+test("protobuf: an object without fields is an empty one", () => {
+  const group = recorded("azhzAAomChpzY2hlZHVsaW5nLms4cy5pby92MWFscGhhMhIIUG9kR3JvdXASDQoDCgFnEgQSAgoAGgA=");
+  expect(decodeProtobuf(group)["spec"]).toEqual({ schedulingPolicy: { basic: {} } });
+});
 test("protobuf: quantities in a map keep their text", () => {
   expect(decodeProtobuf(quota)["spec"]).toEqual({ hard: { pods: "0" } });
 });

@@ -279,8 +279,10 @@ test("an evicted pod is Failed with the reason", () => {
 test("a pod has no address before its volumes are mounted, and keeps it when they are mounted again", () => {
   const isReady = ({ conditions }: PodStatus): string | undefined =>
     conditions?.find(({ type }) => type === "PodReadyToStartContainers")?.status;
-  const mounting = status(observation({ volumes: { is: "mounting" } }));
-  expect([mounting.podIP, isReady(mounting)]).toEqual([undefined, "False"]);
+  for (const volumes of [{ is: "mounting" }, { is: "failed", at: now, failures: 1 }] as const) {
+    const without = status(observation({ volumes }));
+    expect([without.podIP, isReady(without)]).toEqual([undefined, "False"]);
+  }
   const again = status(observation({ volumes: { is: "mounting" }, containers: [run("c", running())] }));
   expect([again.podIP, isReady(again)]).toEqual([sandbox().ip, "True"]);
 });

@@ -10,7 +10,7 @@ import {
   type SchedulerPlugin,
   type Snapshot,
 } from "../../../scheduler/framework.ts";
-import { explained } from "../../../scheduler/scheduling-cycle.ts";
+import { explained } from "../../../scheduler/report.ts";
 import { numFeasibleNodesToFind, place } from "../../../scheduler/place.ts";
 import { defaultPlugins } from "../../../scheduler/plugins/default.ts";
 

@@ -38,7 +38,11 @@ async function staged(
   const plugins = defaultPlugins();
   const queue = schedulingQueue(
     clock,
-    { pluginsOf: () => plugins, sort: prioritySort.queueSort!, lister: listersOf([]) },
+    {
+      pluginsOf: () => plugins,
+      sort: prioritySort.queueSort!,
+      context: { lister: listersOf([]), membersOf: () => new Map() },
+    },
     stop.signal,
     limits,
   );

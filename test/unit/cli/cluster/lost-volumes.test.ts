@@ -57,7 +57,8 @@ test("volumes of the node go, also those that wait for their driver; all others 
   await make(running, "elsewhere", { node: "n2" });
   await make(running, "shared", { driver: sharedDriver.name });
   await make(running, "retained", { policy: "Retain" });
-  await forgetVolumes(running.client, "n1");
+  for (const volume of ["elsewhere", "retained", "shared"]) await claim(running, `of-${volume}`, {}, volume);
+  expect(await forgetVolumes(running.client, "n1")).toEqual(["default/of-retained"]);
   expect(await names(running)).toEqual(["elsewhere", "retained", "shared"]);
 });
 
@@ -68,7 +69,7 @@ test("a claim that was bound to one is lost, and can be deleted", async () => {
   await make(running, "pv", { claimRef: { kind: "PersistentVolumeClaim", uid, name, namespace } });
   await whileControlled(running, {}, async () => {
     await running.pass(5);
-    await forgetVolumes(running.client, "n1");
+    expect(await forgetVolumes(running.client, "n1")).toEqual(["default/data"]);
     await running.pass(5);
     const { status } = await running.client.get(persistentVolumeClaims, key("default", "data"));
     expect(status?.phase).toBe("Lost");
