@@ -20,6 +20,8 @@ const attacherFinalizer = ({ driver }: DriverOptions): string =>
 
 /** On attachments: how the driver calls the node, for when the node is gone. */
 const nodeIdAnnotation = "csi.alpha.kubernetes.io/node-id";
+/** On attachments: how the driver calls the volume, for when its object is gone. */
+const volumeHandleAnnotation = "orrery.dev/volume-handle";
 
 type Metadata = Partial<Pick<VolumeAttachment["metadata"], "annotations" | "finalizers">>;
 const updated = (attachment: VolumeAttachment, metadata: Metadata): Action => ({
@@ -36,7 +38,15 @@ function failed(attachment: VolumeAttachment, which: "attachError" | "detachErro
   return { actions, failure: message };
 }
 
-function detach({ attachment, volume, node }: Ready, options: DriverOptions, now: Instant): Decision {
+function detach(
+  {
+    attachment,
+    volume,
+    node,
+  }: { readonly attachment: VolumeAttachment; readonly volume: string; readonly node: string },
+  options: DriverOptions,
+  now: Instant,
+): Decision {
   const { finalizers = [] } = attachment.metadata;
   const rest = finalizers.filter((f) => f !== attacherFinalizer(options));
   if (rest.length === finalizers.length) return settled;
@@ -45,7 +55,7 @@ function detach({ attachment, volume, node }: Ready, options: DriverOptions, now
     because: ["the volume is no longer needed on the node"],
     effect: callOf(
       "ControllerUnpublishVolume",
-      () => options.calls.ControllerUnpublishVolume({ volumeId: volume.spec.csi!.volumeHandle, nodeId: node }),
+      () => options.calls.ControllerUnpublishVolume({ volumeId: volume, nodeId: node }),
       {
         succeeded: () => ({ actions: [updated(attachment, { finalizers: rest })] }),
         failed: ({ message }) => failed(attachment, "detachError", message, now),
@@ -57,12 +67,14 @@ function detach({ attachment, volume, node }: Ready, options: DriverOptions, now
 function attach({ attachment, volume, node }: Ready, options: DriverOptions, now: Instant): Decision {
   const { finalizers = [], annotations } = attachment.metadata;
   const finalizer = attacherFinalizer(options);
-  if (!finalizers.includes(finalizer) || annotations?.[nodeIdAnnotation] !== node) {
+  const { accessModes = [], volumeMode, mountOptions, csi } = volume.spec;
+  const notes = { [nodeIdAnnotation]: node, [volumeHandleAnnotation]: csi!.volumeHandle };
+  const isNoted = Object.entries(notes).every(([name, value]) => annotations?.[name] === value);
+  if (!finalizers.includes(finalizer) || !isNoted) {
     const kept = new Set([...finalizers, finalizer]);
-    const noted = updated(attachment, { annotations: { [nodeIdAnnotation]: node }, finalizers: [...kept] });
+    const noted = updated(attachment, { annotations: notes, finalizers: [...kept] });
     return { actions: [noted], because: ["it is about to be attached"] };
   }
-  const { accessModes = [], volumeMode, mountOptions, csi } = volume.spec;
   const use = { accessMode: accessModes[0] ?? "ReadWriteOnce", volumeMode, fsType: csi!.fsType, mountOptions };
   const isMultiWriter = options.capabilities.has("SINGLE_NODE_MULTI_WRITER");
   const request = {
@@ -112,10 +124,12 @@ export function decideAttachment(observed: ObservedAttachment, options: DriverOp
   // The driver of a node that is gone is not registered any more; detaching must not wait for it.
   const node = registered ?? (isDeleted ? (metadata.annotations?.[nodeIdAnnotation] ?? spec.nodeName) : undefined);
   const which = isDeleted ? "detachError" : "attachError";
-  if (volume?.spec.csi === undefined)
+  const handle = volume?.spec.csi?.volumeHandle ?? metadata.annotations?.[volumeHandleAnnotation];
+  if (handle === undefined || (volume?.spec.csi === undefined && !isDeleted))
     return failed(attachment, which, `persistentvolume "${spec.source.persistentVolumeName}" not found`, now);
   if (node === undefined)
     return failed(attachment, which, `CSINode ${spec.nodeName} does not contain driver ${driver}`, now);
-  const ready = { attachment, volume, node };
-  return isDeleted ? detach(ready, options, now) : attach(ready, options, now);
+  return isDeleted
+    ? detach({ attachment, volume: handle, node }, options, now)
+    : attach({ attachment, volume: volume!, node }, options, now);
 }

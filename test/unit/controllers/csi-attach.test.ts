@@ -46,3 +46,10 @@ test("a node that is gone is called by the id that was noted", async () => {
   await outcome(decideAttachment(detaching, options, now));
   expect(calls).toEqual([{ method: "ControllerUnpublishVolume", request: { volumeId: "id", nodeId: "node-1" } }]);
 });
+
+test("a volume that is gone is detached by the handle that was noted", async () => {
+  const { options, calls } = driverThat({});
+  const detaching = { attachment: attachment(gone, { attached: true }), volume: undefined, node: n1 };
+  expect(await outcome(decideAttachment(detaching, options, now))).toEqual(["patch"]);
+  expect(calls).toEqual([{ method: "ControllerUnpublishVolume", request: { volumeId: "id", nodeId: "node-1" } }]);
+});

@@ -54,7 +54,7 @@ export const attachment = (more: object = {}, status: object = { attached: false
     kind: "VolumeAttachment",
     metadata: {
       name: "a",
-      annotations: { "csi.alpha.kubernetes.io/node-id": "node-1" },
+      annotations: { "csi.alpha.kubernetes.io/node-id": "node-1", "orrery.dev/volume-handle": "id" },
       finalizers: ["external-attacher/local-csi-orrery-dev"],
       ...more,
     },
