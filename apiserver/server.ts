@@ -1,6 +1,7 @@
 // Composes the API server: storage, registry, authentication, authorization, admission, handlers, and the listener.
 import { onAbort } from "../machinery/abort.ts";
 import type { Client } from "../machinery/client.ts";
+import type { Explanations } from "../machinery/explanations.ts";
 import type { KindRegistry } from "../machinery/kind-registry.ts";
 import type { World } from "../machinery/world.ts";
 import type { AdmissionConfig } from "./admission/plugins.ts";
@@ -19,6 +20,7 @@ import { measuredKinds } from "./verbs/reads.ts";
 import { countObjects, requestMetrics, timedStorage } from "./metrics/metrics.ts";
 import { podLogs, sessionWithoutUpgrade } from "./streaming/pods.ts";
 import { upgrades } from "./http/upgrades.ts";
+import { explanationsApi } from "./verbs/explanations.ts";
 import { metricApis } from "./verbs/metric-values.ts";
 import { reviews } from "./verbs/reviews.ts";
 import { type KubeletTls, kubelets } from "./kubelets/kubelets.ts";
@@ -54,6 +56,8 @@ export interface ServerOptions {
   readonly tokens: TokenOptions;
   /** The metrics of other components of this process, as Prometheus text; served beside the server's own. */
   readonly componentMetrics?: () => Promise<string>;
+  /** What components of this process explain. */
+  readonly explanations?: Explanations;
   /** Whether other API servers share the storage. */
   readonly isReplicated?: boolean;
   /** Limits for idle clients; Kubernetes' own when left out. */
@@ -76,11 +80,10 @@ const nodePorts = { from: 30_000, to: 32_767 };
 
 /** Composes the server; nothing runs before `listen`. */
 export function apiServer(options: ServerOptions): ApiServer {
-  const { world, kinds, authorizationMode = "AlwaysAllow" } = options;
+  const { world, kinds, host, port, tls, serviceCidr, advertise, authorizationMode = "AlwaysAllow" } = options;
   const rbac = rbacAuthorizer();
   const authorizer =
     authorizationMode === "RBAC" ? firstAllowing(groupsAllowed(privilegedGroup), rbac) : authenticatedUsers;
-  const { host, port, tls, serviceCidr, advertise } = options;
   const requests = requestMetrics(kinds, options.componentMetrics);
   const storage = timedStorage(options.storage, world.clock, requests.registry);
   countObjects(options.storage, kinds, requests.registry);
@@ -109,6 +112,7 @@ export function apiServer(options: ServerOptions): ApiServer {
       };
       const extensions = [
         requests.serve,
+        explanationsApi(verbs, options.explanations, options.kubeletClient),
         metricApis(ofPrograms, world.clock),
         openId(serviceAccountTokens, () => `${advertise}:${listening.port}`),
       ];

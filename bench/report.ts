@@ -3,7 +3,7 @@
 export interface Figure {
   readonly what: string;
   readonly value: number;
-  readonly unit: "µs" | "ms" | "s" | "KB" | "MB" | "x" | "%" | "/s" | "seeds";
+  readonly unit: "µs" | "ms" | "s" | "KB" | "MB" | "x" | "%" | "/s" | "seeds" | "nodes";
   /** A comparison measured in the same run, which makes results of different machines comparable. */
   readonly beside?: { readonly what: string; readonly value: number; readonly unit: Figure["unit"] };
   readonly budget: { readonly atMost: number } | { readonly atLeast: number };

@@ -17,7 +17,7 @@ import { dockerNodes } from "./cluster/node-provider.ts";
 import { requireState } from "./cluster/state.ts";
 import { componentLog } from "./logging.ts";
 import { clusterDir } from "./paths.ts";
-import { schedulingSimulation } from "./placement.ts";
+import { schedulingSimulation } from "./simulation.ts";
 
 /** A node of a worker's size, as its kubelet will register it. */
 function templateOf(worker: Worker, { clock }: World, folder: string): Node {
@@ -55,7 +55,7 @@ function loggedDecisions({ log }: World): DecisionLog {
 
 /** Runs until the signal aborts. Nodes stay as they are. */
 export async function runClusterAutoscaler(config: AutoscalerConfig, signal: AbortSignal): Promise<void> {
-  const { cluster, server, pki, maxNodes, packing, timings } = config;
+  const { cluster, server, pki, maxNodes, timings } = config;
   const world = realWorld(componentLog("autoscaler"));
   const client = httpClient(
     { url: server, userAgent: "cluster-autoscaler", ...readTls(pki.ca, pki.client) },
@@ -71,7 +71,7 @@ export async function runClusterAutoscaler(config: AutoscalerConfig, signal: Abo
     const lost = await forgetVolumes(client, name);
     if (lost.length > 0) world.log("data of claims lost with a node", { node: name, claims: lost });
   };
-  const ports = { provider: { ...provider, remove }, simulation: schedulingSimulation(packing) };
+  const ports = { provider: { ...provider, remove }, simulation: schedulingSimulation(config) };
   const views = sharedViews(client, world);
   const runtime = { client, world, views, decisions: loggedDecisions(world) };
   const autoscaler = clusterAutoscaler(ports, client, world, settings);

@@ -13,6 +13,7 @@ import { defaultStrategies } from "../controllers/descheduler/strategies.ts";
 import type { Client } from "../machinery/client.ts";
 import { componentMetrics } from "../machinery/component-metrics.ts";
 import { decisionLog } from "../machinery/decisions.ts";
+import { explanations } from "../machinery/explanations.ts";
 import { informer } from "../machinery/informer.ts";
 import { kindRegistry } from "../machinery/kind-registry.ts";
 import { runAsLeader } from "../machinery/leader-election.ts";
@@ -20,11 +21,11 @@ import type { ElectionOptions } from "../machinery/lease-lock.ts";
 import { realWorld } from "../machinery/real-world.ts";
 import type { World } from "../machinery/world.ts";
 import { defaultPlugins } from "../scheduler/plugins/default.ts";
-import { configuredPlugins, electionOf, schedulerOptions } from "../scheduler/configuration/settings.ts";
+import { electionOf, schedulerOptions } from "../scheduler/configuration/settings.ts";
 import { runScheduler, type SchedulerOptions } from "../scheduler/scheduler.ts";
 import { readTls, type ServerConfig, type StoreConfig } from "./cluster/config.ts";
 import { componentLog } from "./logging.ts";
-import { reschedulingSimulation } from "./rescheduling.ts";
+import { reschedulingSimulation } from "./simulation.ts";
 
 /** Opens the configured storage. Only its module is loaded, because the etcd client is large. */
 async function openStorage(store: StoreConfig, world: World, signal: AbortSignal): Promise<Storage> {
@@ -57,15 +58,11 @@ async function schedule(client: Client, world: World, options: SchedulerOptions,
   ]);
 }
 
-/** The plugins of the default profile, where the scheduler is configured by a file that has one. */
-const defaultProfile = ({ schedulerConfig }: ServerConfig) =>
-  schedulerConfig && configuredPlugins(schedulerConfig).get("default-scheduler");
-
 const schedulingOptions = ({ packing, schedulerConfig }: ServerConfig, { clock }: World): SchedulerOptions =>
   schedulerConfig ? schedulerOptions(schedulerConfig, clock) : { plugins: defaultPlugins(packing) };
 
 const deschedulerOptions = (config: ServerConfig): DeschedulerOptions => ({
-  simulation: reschedulingSimulation(config.packing, defaultProfile(config)),
+  simulation: reschedulingSimulation(config),
   settings: { ...defaultSettings, strategies: defaultStrategies },
   periodMs: config.timings.rebalancePeriodMs,
 });
@@ -86,6 +83,7 @@ export async function startControlPlane(
   const kinds = kindRegistry(builtinKinds);
   const metrics = componentMetrics(world.clock);
   const decisions = decisionLog();
+  const explained = explanations();
   // The storage is closed after the server, since requests in flight may still write.
   const closing = new AbortController();
   const server = apiServer({
@@ -93,6 +91,7 @@ export async function startControlPlane(
     world,
     kinds,
     componentMetrics: metrics.metrics,
+    explanations: explained,
     host: config.listen.host,
     port: config.listen.port,
     tls: readTls(config.pki.ca, config.pki.serving),
@@ -129,7 +128,8 @@ export async function startControlPlane(
     elected(
       "kube-scheduler",
       "scheduler",
-      (client, own, term) => schedule(client, own, { ...schedulingOptions(config, own), decisions }, term),
+      (client, own, term) =>
+        schedule(client, own, { ...schedulingOptions(config, own), explanations: explained }, term),
       schedulerElection,
     ),
     elected("kube-controller-manager", "controllers", (client, own, term) =>

@@ -2,6 +2,7 @@
 import type { Node, Pod, PodSpec } from "../api/generated/types.ts";
 import { hostPortsOf, overlap } from "../api/core/pod/host-ports.ts";
 import { requiredMatcher } from "../api/core/pod/node-affinity.ts";
+import { requiredNodeFeatures } from "../api/core/pod/node-features.ts";
 import { amountsOf, podRequests } from "../api/core/pod/status.ts";
 import { tolerates } from "../api/core/pod/tolerations.ts";
 import { isExtended } from "../api/resource-names.ts";
@@ -83,6 +84,13 @@ function rejectedOs({ metadata, spec }: Pod): Rejection | undefined {
 export function admission(pod: Pod, others: readonly Pod[], room: Room): Rejection | undefined {
   const os = rejectedOs(pod);
   if (os) return os;
+  const features = requiredNodeFeatures(pod.spec);
+  // This kubelet has none of them, and declares none.
+  if (features.length > 0)
+    return {
+      reason: "PodFeatureUnsupported",
+      message: `Pod requires node features that are not available: ${features.join(", ")}`,
+    };
   if (requiredMatcher(pod.spec)?.({ name: pod.spec.nodeName ?? "", labels: room.labels }) === false)
     return {
       reason: "NodeAffinity",

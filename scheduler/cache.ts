@@ -2,12 +2,14 @@
 // costs what it changes.
 import { occupies } from "../api/core/pods.ts";
 import type { Node, Pod } from "../api/generated/types.ts";
-import { type ApiObject, type Key, keyOf, revision } from "../api/meta.ts";
-import { view } from "../machinery/view.ts";
-import { byNamespace, type Snapshot } from "./framework.ts";
+import { type Key, keyOf } from "../api/meta.ts";
+import type { Snapshot } from "./framework.ts";
+import type { Journal } from "./journal.ts";
+import { listerOver } from "./listers.ts";
 import { type PodInfo, podInfoOf } from "./node-info.ts";
 import { nodeList } from "./node-list.ts";
 import { nominations } from "./nominations.ts";
+import { pastSnapshot, snapshotOf } from "./snapshots.ts";
 import { groupMembers } from "./group-members.ts";
 
 export interface SchedulerCache {
@@ -34,17 +36,22 @@ export interface SchedulerCache {
   /** Whether the pod is on a node, or assumed to be. */
   hasNode(key: Key): boolean;
   snapshot(): Snapshot;
+  /** The snapshot as it was at a position of the journal; undefined when that is not kept any more. */
+  snapshotAt(position: number): Snapshot | undefined;
 }
 
-/** A cluster of pods and nodes alone. */
-const noObjects: Snapshot["lister"] = <T extends ApiObject>() => ({ ...view<T>(byNamespace), revision: revision(0) });
+/** Estimates of what a replaced object keeps alive. */
+const bytes = { pod: 4_096, node: 8_192, nomination: 100 };
 
-/** `lister` finds the objects of kinds other than pods and nodes. */
-export function schedulerCache(lister: Snapshot["lister"] = noObjects): SchedulerCache {
+/** A cluster of pods and nodes alone has no `lister`. Changes are recorded in the journal, if there is one. */
+export function schedulerCache(lister: Snapshot["lister"] = listerOver(() => []), journal?: Journal): SchedulerCache {
   const nodes = nodeList();
   const seen = new Map<Key, PodInfo>();
   const assumed = new Map<Key, PodInfo>();
-  const nominated = nominations(nodes.touch);
+  const nominated = nominations((nodeName, before) => {
+    journal?.record(nominated, nodeName, before, bytes.nomination);
+    nodes.touch(nodeName);
+  });
   const members = groupMembers();
 
   const effective = (key: Key): PodInfo | undefined => seen.get(key) ?? assumed.get(key);
@@ -52,6 +59,7 @@ export function schedulerCache(lister: Snapshot["lister"] = noObjects): Schedule
     const before = effective(key);
     edit();
     const after = effective(key);
+    if (before !== after) journal?.record(seen, key, before, before ? bytes.pod : 0);
     const [from, to] = [before?.pod.spec.nodeName, after?.pod.spec.nodeName];
     if (from !== undefined && from !== to) nodes.removePod(from, key);
     if (to !== undefined) nodes.addPod(to, after!);
@@ -67,7 +75,11 @@ export function schedulerCache(lister: Snapshot["lister"] = noObjects): Schedule
         if (pod === undefined || pod.spec.nodeName !== undefined) assumed.delete(key);
       });
     },
-    nodeSeen: nodes.set,
+    nodeSeen(name, node) {
+      const before = nodes.byName.get(name)?.node;
+      journal?.record(nodes, name, before, before ? bytes.node : 0);
+      nodes.set(name, node);
+    },
     assume: (pod, nodeName) => {
       const key = keyOf(pod);
       const nominateAgain = nominated.suspend(pod);
@@ -105,16 +117,8 @@ export function schedulerCache(lister: Snapshot["lister"] = noObjects): Schedule
     },
     membersOf: members.of,
     hasNode: (key) => effective(key) !== undefined,
-    snapshot: () => ({
-      nodes: nodes.ordered(),
-      byName: nodes.byName,
-      bySlot: nodes.bySlot,
-      slotsByName: nodes.slotsByName(),
-      changes: nodes.changes,
-      imageNodes: nodes.imageNodes,
-      topology: nodes.topology,
-      nominated: nominated.byNode,
-      lister,
-    }),
+    snapshot: () => snapshotOf(nodes, nominated.byNode, lister, journal?.position ?? 0),
+    snapshotAt: (position) =>
+      journal && pastSnapshot(journal, position, { nodes, pods: { table: seen, assumed }, nominated, lister }),
   };
 }

@@ -17,6 +17,7 @@ const ofNode: Aspects<Node> = [
   ["UpdateNodeTaint", (n) => [n.spec.taints ?? [], n.spec.unschedulable === true]],
   // Heartbeats change the times of a condition, not its meaning.
   ["UpdateNodeCondition", (n) => (n.status?.conditions ?? []).map((c) => [c.type, c.status, c.reason, c.message])],
+  ["UpdateNodeDeclaredFeature", (n) => n.status?.declaredFeatures],
 ];
 const ofPod: Aspects<Pod> = [
   ["UpdatePodLabel", (p) => p.metadata.labels],

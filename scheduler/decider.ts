@@ -18,19 +18,25 @@ export interface CycleOptions {
   readonly percentages?: Readonly<Record<string, number>>;
   /** Take part in the decisions about pods of all profiles, if they are interested in them. */
   readonly extenders?: readonly Extender[];
-  /** Keeps the last decisions about every pod, with the scores or the reasons against each node. */
+  /** Receives every decision, with the best scores or the reasons against some nodes. */
   readonly decisions?: DecisionLog;
+}
+interface Decided {
+  readonly placement: Placement;
+  /** Why a pod that found a node is not bound to it. */
+  readonly inVain?: string;
+  readonly explanation: () => Pick<DecisionRecord, "because" | "actions">;
 }
 export interface PodDecider {
   /** A promise only where extenders take part: otherwise nothing happens between the snapshot and what is returned. */
   place(pod: Pod, profile: Profile): Placement | Promise<Placement>;
   bindingOf(pod: Pod, profile: Profile, placed: Placed): Binding;
-  record(key: Key, profile: Profile, explanation: Pick<DecisionRecord, "because" | "actions">): void;
+  record(key: Key, profile: Profile, decided: Decided): void;
 }
 
 /** Keeps from pod to pod what the next decisions can use. */
 export function podDecider(
-  { view, world, cache }: Pick<CyclePorts, "view" | "world" | "cache">,
+  { view, world, cache, attempts }: Pick<CyclePorts, "view" | "world" | "cache" | "attempts">,
   { percentageOfNodesToScore, percentages = {}, extenders = [], decisions }: CycleOptions,
   signal: AbortSignal,
 ): PodDecider {
@@ -39,7 +45,10 @@ export function podDecider(
   let startIndex = 0;
   const advanced = (placement: Placement): Placement => {
     startIndex = (startIndex + placement.nodesVisited) % Math.max(1, cache.snapshot().nodes.length);
-    return placement;
+    if (!decisions || placement.outcome !== "placed") return placement;
+    // They can be listed only before the pod is counted on its node.
+    const scores = placement.scores();
+    return { ...placement, scores: () => scores };
   };
   return {
     place(pod, { plugins, name }) {
@@ -53,9 +62,10 @@ export function podDecider(
     bindingOf: (pod, { plugins }, { nodeName, state }) => ({
       ...{ pod: podInfoOf(pod), nodeName, state, plugins: [...binders, ...plugins] },
     }),
-    record(key, { name }, explanation) {
+    record(key, { name }, { placement, inVain, explanation }) {
       const at = { at: world.clock.now(), revision: view.lister.revision };
-      decisions?.record({ controller: name, key, ...at, reasons: [], ...explanation });
+      attempts.record(placement, at, inVain);
+      decisions?.record({ controller: name, key, ...at, reasons: [], ...explanation() });
     },
   };
 }

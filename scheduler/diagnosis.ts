@@ -15,6 +15,8 @@ import type { PodInfo } from "./node-info.ts";
 export interface Diagnosis {
   /** Worded as Kubernetes' FailedScheduling event. */
   readonly message: string;
+  /** The part of the message that PostFilter gives. */
+  readonly postFilter: string;
   readonly rejections: Rejections;
   /** Plugins that rejected the pod: only a change that one of them waits for can help. */
   readonly rejectors: ReadonlySet<string>;
@@ -27,7 +29,7 @@ export interface Diagnosis {
 }
 
 /** How far a cycle came that found no node. */
-export interface FailedCycle extends Pick<FilterOutcome, "rejections" | "tryOn" | "kind"> {
+export interface FailedCycle extends Pick<FilterOutcome, "rejections" | "tryOn" | "kind" | "observe"> {
   readonly rejectedBy?: PluginRejection;
   readonly narrowedBy: readonly string[];
 }
@@ -100,7 +102,10 @@ export function diagnosed(
   if (rejectedBy) rejectors.add(rejectedBy.plugin);
   const nodeCount = snapshot.nodes.length;
   if (nodeCount === 0)
-    return { message: "no nodes available to schedule pods", rejections, rejectors: new Set(), victims: [] };
+    return {
+      ...{ message: "no nodes available to schedule pods", postFilter: "" },
+      ...{ rejections, rejectors: new Set(), victims: [] },
+    };
   const absentNodes =
     rejectedBy?.status ??
     (narrowedBy.length > 0
@@ -111,12 +116,14 @@ export function diagnosed(
   const reasons = rejectedBy
     ? rejectedBy.status.reasons.join(", ")
     : filterMessage(rejections, absentNodes, nodeCount - nodesRejected(rejections));
+  const postFilter = messages.join(", ");
   return {
     message: [
       `0/${nodeCount} nodes are available:`,
       ...(reasons ? [`${reasons}.`] : []),
-      ...(messages.length > 0 ? [messages.join(", ")] : []),
+      ...(postFilter ? [postFilter] : []),
     ].join(" "),
+    postFilter,
     rejections,
     rejectors,
     victims,

@@ -1,5 +1,6 @@
 // The scheduling framework: the points at which plugins take part in placing a pod, and what they see there.
 // Source: the Kubernetes concepts page, "Scheduling Framework".
+import type { PreemptionExplanation, Remedy } from "../api/explanation/scheduling.ts";
 import type { Pod } from "../api/generated/types.ts";
 import type { ResourceDefinition } from "../api/kinds.ts";
 import type { ApiObject, Instant, Key } from "../api/meta.ts";
@@ -51,6 +52,8 @@ export interface Snapshot {
   readonly nominated: ReadonlyMap<string, readonly PodInfo[]>;
   /** Pods, nodes, and objects of kinds that some plugin {@link SchedulerPlugin.reads}: those {@link byNamespace}. */
   lister<T extends ApiObject>(resource: ResourceDefinition<T>): Lister<T>;
+  /** Where the journal of changes was when the snapshot was taken; 0 without a journal. */
+  readonly position: number;
 }
 
 export type EventAction =
@@ -62,6 +65,7 @@ export type EventAction =
   | "UpdateNodeAnnotation"
   | "UpdateNodeTaint"
   | "UpdateNodeCondition"
+  | "UpdateNodeDeclaredFeature"
   | "UpdatePodLabel"
   | "UpdatePodToleration"
   | "UpdatePodScaleDown"
@@ -160,6 +164,8 @@ export interface FilterOutcome {
   tryOn(node: NodeInfo): Trial;
   /** The plugin whose PreFilter rejected the pod, so that later ones have prepared nothing. */
   readonly rejectedBy: PluginRejection | undefined;
+  /** Called with what preemption found on a node: pods that have to leave, or why that does not help. */
+  readonly observe?: (nodeName: string, found: PreemptionExplanation) => void;
 }
 
 /** A pod that waits in Permit. */
@@ -202,6 +208,11 @@ export interface SchedulerPlugin<F = unknown, S = unknown> {
    * signatures until the node changes. Without it they are computed for every pod. Source: KEP-5598.
    */
   sign?(pod: PodInfo): string;
+  /**
+   * PreFilter depends on what was reserved for other pods. Its result is kept to explain the decision, and Filter must
+   * not change it.
+   */
+  readonly prefiltersReserved?: true;
   /** PreScore depends on other nodes too: it is called for every pod, also of a {@link sign}ed kind. */
   readonly scoresByCluster?: boolean;
   /**
@@ -222,6 +233,8 @@ export interface SchedulerPlugin<F = unknown, S = unknown> {
   /** The state as if that pod had left the node. */
   removePod?(state: F, removed: PodInfo, node: NodeInfo, pod: PodInfo): F;
   filter?(state: F, node: NodeInfo, pod: PodInfo): Rejection | undefined;
+  /** What would have to change so that Filter passes a node that it rejects, in words for people. */
+  remedies?(state: F, node: NodeInfo, pod: PodInfo): readonly Remedy[];
   /** Runs when no node passed. */
   postFilter?(pod: PodInfo, outcome: FilterOutcome, snapshot: Snapshot): PostFilterResult | undefined;
   /** `feasible` lists the nodes that passed. */

@@ -7,7 +7,7 @@ import { changeLog, type NodeChanges } from "./changes.ts";
 import { addPod, nodeAccount, type NodeAccount, type NodeInfo, type PodInfo, removePod, setNode } from "./node-info.ts";
 import { type TopologyAccounts, topologyAccounts, type TopologyCounts } from "./topology/counts.ts";
 
-interface NodeList {
+export interface NodeList {
   set(name: string, node: Node | undefined): void;
   /** Counts a pod on a node, also on one that is not known (yet, or any more). */
   addPod(nodeName: string, pod: PodInfo): void;

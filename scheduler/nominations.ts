@@ -13,24 +13,26 @@ interface Nominations {
   /** Removes the nomination of the pod, and returns what brings it back. */
   suspend(pod: Pod): () => void;
 }
-/** No pods yet. `changed` is called with the name of a node. */
-export function nominations(changed: (nodeName: string) => void): Nominations {
+/** No pods yet. `changed` is called with the name of a node, and the pods that were expected there before. */
+export function nominations(changed: (nodeName: string, before: readonly PodInfo[] | undefined) => void): Nominations {
   const byNode = new Map<string, readonly PodInfo[]>();
   const entries = new Map<Key, { readonly nodeName: string; readonly isShown: boolean }>();
   const remove = (key: Key): void => {
     const nodeName = entries.get(key)?.nodeName;
     if (nodeName === undefined) return;
     entries.delete(key);
-    const others = (byNode.get(nodeName) ?? []).filter((p) => p.key !== key);
+    const before = byNode.get(nodeName);
+    const others = (before ?? []).filter((p) => p.key !== key);
     if (others.length > 0) byNode.set(nodeName, others);
     else byNode.delete(nodeName);
-    changed(nodeName);
+    changed(nodeName, before);
   };
   const add = (key: Key, pod: Pod, nodeName: string, isShown: boolean): void => {
     remove(key);
     entries.set(key, { nodeName, isShown });
-    byNode.set(nodeName, [...(byNode.get(nodeName) ?? []), podInfoOf(pod)]);
-    changed(nodeName);
+    const before = byNode.get(nodeName);
+    byNode.set(nodeName, [...(before ?? []), podInfoOf(pod)]);
+    changed(nodeName, before);
   };
   return {
     byNode,

@@ -1,9 +1,10 @@
 // One scheduling cycle as a function: a pod and a snapshot go in, a node or the reasons against each come out.
-import { diagnosed, type Diagnosis, listedRejections } from "./diagnosis.ts";
+import { diagnosed, type Diagnosis, type FailedCycle, listedRejections } from "./diagnosis.ts";
 import {
   type FilterStage,
   type NodeStatus,
   type PluginRejection,
+  type Rejection,
   type SchedulerPlugin,
   skip,
   type Snapshot,
@@ -12,7 +13,7 @@ import {
 } from "./framework.ts";
 import { addPod, hypothetical, type NodeInfo, type PodInfo, podInfoOf, removePod } from "./node-info.ts";
 import type { Pod } from "../api/generated/types.ts";
-import { ranked, scoresOf, type NodeScore } from "./rank.ts";
+import { ranked, scoresOf, type NodeScore, type WeightedColumn } from "./rank.ts";
 
 /** What plugins computed for this pod, by plugin name. */
 export type CycleState = ReadonlyMap<string, unknown>;
@@ -20,15 +21,46 @@ export type Placement = (
   | {
       readonly outcome: "placed";
       readonly nodeName: string;
-      /** The best nodes with their scores, best first; empty when one node alone passed. */
-      readonly scores: readonly NodeScore[];
+      /**
+       * The best nodes with their scores, best first; empty when one node alone passed. To be called before the cluster
+       * changes.
+       */
+      scores(): readonly NodeScore[];
       readonly state: CycleState;
     }
   | { readonly outcome: "unschedulable"; readonly diagnosis: Diagnosis }
 ) & {
   /** The number of nodes Filter evaluated; the next cycle begins after them. */
   readonly nodesVisited: number;
+  readonly inputs: DecisionInputs;
 };
+/** What a decision was made from: `place` decides the same from it, with the snapshot at the position. */
+export interface DecisionInputs {
+  readonly pod: Pod;
+  readonly plugins: readonly SchedulerPlugin[];
+  readonly options: PlacementOptions;
+  /** Of the journal. */
+  readonly position: number;
+  /** What PreFilter returned of plugins that {@link SchedulerPlugin.prefiltersReserved}. */
+  readonly reserving: readonly ReservingResult[];
+}
+/** A plugin, and what its PreFilter returned. */
+export interface ReservingResult {
+  readonly plugin: string;
+  readonly result: { readonly state: unknown } | Rejection;
+}
+const none: readonly ReservingResult[] = [];
+/** Of most pods there is none. */
+export function reservingResults(
+  { stages, rejectedBy }: Pick<Prefiltered, "stages" | "rejectedBy">,
+  plugins: readonly SchedulerPlugin[],
+): readonly ReservingResult[] {
+  let results = none;
+  for (const { plugin, state } of stages)
+    if (plugin.prefiltersReserved) results = [...results, { plugin: plugin.name, result: { state } }];
+  const rejecting = rejectedBy && plugins.find(({ name }) => name === rejectedBy.plugin);
+  return rejecting?.prefiltersReserved ? [...results, { plugin: rejecting.name, result: rejectedBy!.status }] : results;
+}
 
 export type Placed = Extract<Placement, { readonly outcome: "placed" }>;
 
@@ -37,6 +69,8 @@ export interface PlacementOptions {
   readonly startIndex?: number;
   /** Stop filtering when this share of all nodes has passed; 0 adapts it to the size of the cluster. */
   readonly percentageOfNodesToScore?: number;
+  /** See {@link FilterOutcome.kind}. */
+  readonly kind?: string;
 }
 
 /** Below this many nodes all are evaluated, and never fewer than this. Source: kube-scheduler's configuration. */
@@ -190,6 +224,42 @@ function feasibleNodes(
 export const cycleState = (stages: readonly FilterStage[]): CycleState =>
   new Map(stages.map(({ plugin, state }) => [plugin.name, state]));
 
+/** The verdicts and scores of the nodes that were evaluated. */
+export interface Evaluation extends Filtered {
+  readonly prefiltered: Prefiltered;
+  /** Empty when at most one node passed. */
+  readonly columns: readonly WeightedColumn[];
+}
+
+/** Filters and scores. */
+export function evaluated(
+  info: PodInfo,
+  snapshot: Snapshot,
+  plugins: readonly SchedulerPlugin[],
+  options: PlacementOptions,
+): Evaluation {
+  const prefiltered = prefilter(info, snapshot, plugins);
+  if (prefiltered.rejectedBy || snapshot.nodes.length === 0)
+    return { prefiltered, feasible: [], statuses: [], columns: [] };
+  const scorers = plugins.filter((plugin) => plugin.score);
+  const { feasible, statuses } = feasibleNodes(info, snapshot, prefiltered, scorers.length > 0, options);
+  const columns = feasible.length <= 1 ? [] : scoresOf(info, () => feasible, scorers, snapshot);
+  return { prefiltered, feasible, statuses, columns };
+}
+
+/** What is known of a cycle in which no node passed. */
+export const failedCycle = (
+  info: PodInfo,
+  snapshot: Snapshot,
+  { prefiltered, statuses }: Pick<Evaluation, "prefiltered" | "statuses">,
+  { kind }: PlacementOptions,
+): FailedCycle => ({
+  ...prefiltered,
+  rejections: listedRejections(statuses, snapshot),
+  tryOn: trials(filtersOf(prefiltered), info, snapshot),
+  ...(kind !== undefined && { kind }),
+});
+
 /** Decides the node of a pod. Pure: the same pod, snapshot and options give the same placement. */
 export function place(
   pod: Pod,
@@ -198,32 +268,23 @@ export function place(
   options: PlacementOptions = {},
 ): Placement {
   const info = podInfoOf(pod);
-  const prefiltered = prefilter(info, snapshot, plugins);
-  const unschedulable = (statuses: readonly NodeStatus[]): Placement => ({
-    outcome: "unschedulable",
-    diagnosis: diagnosed(info, snapshot, plugins, {
-      ...prefiltered,
-      rejections: listedRejections(statuses, snapshot),
-      tryOn: trials(filtersOf(prefiltered), info, snapshot),
-    }),
-    nodesVisited: statuses.length,
-  });
-  if (prefiltered.rejectedBy || snapshot.nodes.length === 0) return unschedulable([]);
-  const scorers = plugins.filter((plugin) => plugin.score);
-  const { feasible, statuses } = feasibleNodes(info, snapshot, prefiltered, scorers.length > 0, options);
-  if (feasible.length === 0) return unschedulable(statuses);
-  const scores =
-    feasible.length === 1
-      ? []
-      : ranked(
-          feasible,
-          scoresOf(info, () => feasible, scorers, snapshot),
-        );
+  const evaluation = evaluated(info, snapshot, plugins, options);
+  const { prefiltered, feasible, statuses, columns } = evaluation;
+  const reserving = reservingResults(prefiltered, plugins);
+  const inputs = { pod, plugins, options, position: snapshot.position, reserving };
+  const nodesVisited = feasible.length + statuses.length;
+  if (feasible.length === 0) {
+    const diagnosis = diagnosed(info, snapshot, plugins, failedCycle(info, snapshot, evaluation, options));
+    return { outcome: "unschedulable", diagnosis, nodesVisited, inputs };
+  }
+  const scores = feasible.length === 1 ? [] : ranked(feasible, columns);
+  const nodeName = scores[0]?.nodeName ?? feasible[0]!.name;
   return {
     outcome: "placed",
-    nodeName: scores[0]?.nodeName ?? feasible[0]!.name,
-    scores,
+    nodeName,
+    scores: () => scores,
     state: cycleState(prefiltered.stages),
-    nodesVisited: feasible.length + statuses.length,
+    nodesVisited,
+    inputs,
   };
 }

@@ -7,8 +7,7 @@ import type { Client } from "../machinery/client.ts";
 import { informer, type Informer } from "../machinery/informer.ts";
 import type { Lister } from "../machinery/view.ts";
 import type { World } from "../machinery/world.ts";
-import { plainEvents } from "./cluster-events.ts";
-import { byNamespace, type ClusterEvent, type PluginViews, type SchedulerPlugin } from "./framework.ts";
+import { byNamespace, type Change, type PluginViews, type SchedulerPlugin } from "./framework.ts";
 
 export interface RunningViews extends PluginViews {
   /** Fills the views and keeps them up to date until the signal aborts. */
@@ -48,13 +47,13 @@ function changeWaiters(): Waiters {
   };
 }
 
-/** `views` are filled by their owner. `notify` receives every change of the other kinds. */
+/** `views` are filled by their owner. `changed` receives every change of the other kinds. */
 export function pluginViews(
   plugins: readonly SchedulerPlugin[],
   views: readonly Informer<ApiObject>[],
   client: Client,
   world: World,
-  notify: (change: () => readonly ClusterEvent[]) => void,
+  changed: (kind: ResourceDefinition, change: Change<ApiObject>) => void,
 ): RunningViews {
   const waiters = changeWaiters();
   const all = new Map(views.map((view) => [view.resource, view]));
@@ -63,10 +62,7 @@ export function pluginViews(
     .map((kind) => informer(client, kind, world, { indexes: byNamespace }));
   for (const view of own) {
     all.set(view.resource, view);
-    view.onChange((object, before) => {
-      const after = view.lister.get(keyOf(object));
-      notify(() => plainEvents(view.resource.kind, { before, after }));
-    });
+    view.onChange((object, before) => changed(view.resource, { before, after: view.lister.get(keyOf(object)) }));
   }
   for (const view of all.values()) view.onChange((object) => waiters.notify(view.resource, keyOf(object)));
   return {

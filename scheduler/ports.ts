@@ -4,6 +4,7 @@ import type { Pod } from "../api/generated/types.ts";
 import type { Client } from "../machinery/client.ts";
 import type { Informer } from "../machinery/informer.ts";
 import type { World } from "../machinery/world.ts";
+import type { AttemptLog } from "./attempts.ts";
 import type { SchedulerCache } from "./cache.ts";
 import type { PluginViews } from "./framework.ts";
 import type { Profiles } from "./profiles.ts";
@@ -19,6 +20,7 @@ export interface CyclePorts {
   readonly cache: SchedulerCache;
   readonly profileOf: Profiles;
   readonly report: Report;
+  readonly attempts: AttemptLog;
 }
 
 /** Without a node, and neither finished nor on its way out. */

@@ -19,7 +19,9 @@ import {
   filtersOf,
   firstRejection,
   type Placement,
+  type PlacementOptions,
   type Prefiltered,
+  reservingResults,
   trials,
 } from "./place.ts";
 import { bestInOrder, keptScores, type NodeScore, weighted } from "./rank.ts";
@@ -30,7 +32,13 @@ export interface Cycle {
   readonly info: PodInfo;
   readonly snapshot: Snapshot;
   readonly plugins: readonly SchedulerPlugin[];
-  readonly kind: { readonly id: string; readonly stages: readonly FilterStage[]; readonly table: NodeTable };
+  readonly kind: {
+    readonly id: string;
+    readonly stages: readonly FilterStage[];
+    readonly table: NodeTable;
+    /** With these, `place` decides as it is decided here. */
+    readonly options: PlacementOptions;
+  };
   readonly unsigned: Prefiltered;
   readonly unsignedScorers: readonly SchedulerPlugin[];
   /** The names of the plugins that score, in order. */
@@ -90,17 +98,22 @@ const scoreStages = ({ info, snapshot, unsignedScorers }: Cycle, slots: () => re
   });
 
 /** The best of all nodes that pass for the kind. */
-function bestOfKind(cycle: Cycle): readonly NodeScore[] {
+function bestOfKind(cycle: Cycle, count: number): readonly NodeScore[] {
   const { feasible } = cycle.kind.table;
   const normalized = feasible.normalized();
-  return feasible.best(keptScores).map((slot) => nodeScore(cycle, slot, normalized, () => undefined));
+  return feasible.best(count).map((slot) => nodeScore(cycle, slot, normalized, () => undefined));
 }
 
 /** The best of some nodes, each scored by the unsigned plugins. */
-function bestByNode(cycle: Cycle, slots: readonly number[], stages: readonly ScoreStage[]): readonly NodeScore[] {
+function bestByNode(
+  cycle: Cycle,
+  slots: readonly number[],
+  stages: readonly ScoreStage[],
+  count: number,
+): readonly NodeScore[] {
   const { info, snapshot, kind } = cycle;
   const { plainScores, normalizedScores, feasible } = kind.table;
-  if (stages.length === 0 && slots === feasible.slots()) return bestOfKind(cycle);
+  if (stages.length === 0 && slots === feasible.slots()) return bestOfKind(cycle, count);
   const columns = stages.map(({ plugin, state }) =>
     weighted(
       plugin,
@@ -110,7 +123,7 @@ function bestByNode(cycle: Cycle, slots: readonly number[], stages: readonly Sco
   const normalized = normalizedScores(slots);
   const totals = slots.map((slot) => plainScores[slot]! + normalized.sums[slot]!);
   for (const { scores } of columns) for (let i = 0; i < totals.length; i++) totals[i]! += scores[i]!;
-  return bestInOrder(totals).map((i) =>
+  return bestInOrder(totals, count).map((i) =>
     nodeScore(cycle, slots[i]!, normalized, (name) => columns.find(({ plugin }) => plugin === name)?.scores[i]),
   );
 }
@@ -161,6 +174,7 @@ function bestByGroup(
   selection: NodeSelection,
   stages: readonly ScoreStage[],
   { examples, groupOf }: { readonly examples: readonly number[]; readonly groupOf: readonly number[] },
+  count: number,
 ): readonly NodeScore[] {
   const { info, snapshot } = cycle;
   const numbers = selection.groups();
@@ -173,7 +187,7 @@ function bestByGroup(
   });
   const normalized = selection.normalized();
   return selection
-    .best(keptScores, bonus)
+    .best(count, bonus)
     .map((slot) =>
       nodeScore(cycle, slot, normalized, (plugin) =>
         columns.find((c) => c.name === plugin)?.scores.get(groupOf[slot]!),
@@ -183,7 +197,7 @@ function bestByGroup(
 
 /** The verdicts of the unsigned filters, and the best nodes. */
 interface Result extends Verdicts {
-  readonly best: () => readonly NodeScore[];
+  readonly best: (count: number) => readonly NodeScore[];
 }
 
 /** Applies the unsigned plugins to groups of nodes; undefined when they look at single nodes or groups are many. */
@@ -209,7 +223,7 @@ function byGroup(cycle: Cycle, stages: readonly ScoreStage[]): Result | undefine
       for (const slot of table.feasible.slots()) replace(undefined, of(slot));
       return counts;
     },
-    best: () => bestByGroup(cycle, selection, stages, groups),
+    best: (count) => bestByGroup(cycle, selection, stages, groups, count),
   };
 }
 
@@ -223,7 +237,7 @@ function resultOf(cycle: Cycle): Result {
   const stages = scoreStages(cycle, () => eachNode().slots);
   const hasUnsigned = filtersOf(cycle.unsigned).length + stages.length > 0;
   const grouped = hasUnsigned && exceptions.size === 0 ? byGroup(cycle, stages) : undefined;
-  return grouped ?? { ...eachNode(), best: () => bestByNode(cycle, eachNode().slots, stages) };
+  return grouped ?? { ...eachNode(), best: (count) => bestByNode(cycle, eachNode().slots, stages, count) };
 }
 
 const rejectionsOf = ({ counts, of }: Verdicts, { slotsByName, bySlot }: Snapshot): Rejections => ({
@@ -243,13 +257,17 @@ const rejectionsOf = ({ counts, of }: Verdicts, { slotsByName, bySlot }: Snapsho
 /** Decides a pod. The table of its kind is up to date. */
 export function decide(cycle: Cycle): Placement {
   const { info, snapshot, plugins, kind, unsigned } = cycle;
-  const nodesVisited = snapshot.nodes.length;
   const stages = [...kind.stages, ...unsigned.stages];
   const result = resultOf(cycle);
+  const reserving = reservingResults(unsigned, plugins);
+  const common = {
+    nodesVisited: snapshot.nodes.length,
+    inputs: { pod: info.pod, plugins, options: kind.options, position: snapshot.position, reserving },
+  };
   const state = cycleState(stages);
   const nominated = snapshot.byName.get(info.pod.status?.nominatedNodeName ?? "");
   if (nominated && !result.of(nominated.slot))
-    return { outcome: "placed", nodeName: nominated.name, scores: [], state, nodesVisited };
+    return { outcome: "placed", nodeName: nominated.name, scores: () => [], state, ...common };
   const { slots } = result;
   if (slots.length === 0) {
     const prefiltered = { ...unsigned, stages };
@@ -259,9 +277,9 @@ export function decide(cycle: Cycle): Placement {
       tryOn: trials(filtersOf(prefiltered), info, snapshot),
       ...(filtersOf(unsigned).length === 0 && { kind: kind.id }),
     });
-    return { outcome: "unschedulable", diagnosis, nodesVisited };
+    return { outcome: "unschedulable", diagnosis, ...common };
   }
-  const scores = slots.length === 1 ? [] : result.best();
-  const nodeName = scores[0]?.nodeName ?? snapshot.bySlot[slots[0]!]!.name;
-  return { outcome: "placed", nodeName, scores, state, nodesVisited };
+  const best = (count: number): readonly NodeScore[] => (slots.length === 1 ? [] : result.best(count));
+  const nodeName = best(1)[0]?.nodeName ?? snapshot.bySlot[slots[0]!]!.name;
+  return { outcome: "placed", nodeName, scores: () => best(keptScores), state, ...common };
 }

@@ -31,12 +31,16 @@ interface Kind {
   readonly id: string;
   readonly stages?: readonly FilterStage[];
   readonly table?: NodeTable;
+  /** With these, `place` decides as it is decided here. */
+  readonly options?: PlacementOptions;
   /** The plugins name nodes, or reject all: there is nothing to keep. */
   readonly isPlain?: boolean;
 }
 
 /** A table is filled for any pod of a kind: none of them is the one that is expected on a node. */
 const nobody = key(undefined, "");
+
+const everyNode: PlacementOptions = { percentageOfNodesToScore: 100 };
 
 /** So many kinds are kept; the least recently used is dropped first. */
 const maxKinds = 64;
@@ -60,7 +64,8 @@ function built(id: string, pod: PodInfo, snapshot: Snapshot, { signed, scorers }
   const prefiltered = prefilter(pod, snapshot, signed);
   if (prefiltered.rejectedBy || prefiltered.nodeNames) return { id, isPlain: true };
   const { stages } = prefiltered;
-  return { id, stages, table: nodeTable(filtersOf(prefiltered), scorers, pod, snapshot) };
+  const options = { ...everyNode, kind: id };
+  return { id, stages, options, table: nodeTable(filtersOf(prefiltered), scorers, pod, snapshot) };
 }
 
 /** The kind of a pod. Its table, if it has one, is up to date. */
@@ -86,12 +91,14 @@ export function preparedPlacer(): Placer {
     profiles.set(plugins, profile);
     if (profile.scorers.length === 0 || snapshot.nodes.length === 0) return place(pod, snapshot, plugins, options);
     const info = podInfoOf(pod);
-    const { table, stages, ...kind } = kindOf(info, snapshot, profile);
-    if (!table || !stages) return place(pod, snapshot, plugins, options);
+    const { id, table, stages, options: kindOptions } = kindOf(info, snapshot, profile);
+    if (!table || !stages || !kindOptions) return place(pod, snapshot, plugins, options);
     const unsigned = prefilter(info, snapshot, profile.unsigned);
     const isEarly = unsigned.stages.some(({ plugin }) => profile.early.has(plugin));
     if (isEarly || unsigned.rejectedBy || unsigned.nodeNames) return place(pod, snapshot, plugins, options);
     const { unsignedScorers, scoring } = profile;
-    return decide({ info, snapshot, plugins, kind: { ...kind, table, stages }, unsigned, unsignedScorers, scoring });
+    const isByKind = filtersOf(unsigned).length === 0;
+    const kind = { id, table, stages, options: isByKind ? kindOptions : everyNode };
+    return decide({ info, snapshot, plugins, kind, unsigned, unsignedScorers, scoring });
   };
 }

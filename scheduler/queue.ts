@@ -179,7 +179,17 @@ function periodically(later: (ms: number, then: () => void) => void, run: () => 
   return start;
 }
 
+/** What a queued pod waits for. */
+export interface QueueState extends Pick<QueuedPod, "attempts"> {
+  readonly place: Place;
+  readonly backoffUntil: Instant;
+  readonly rejectors: ReadonlySet<string>;
+  readonly heldBy: string | undefined;
+}
+
 export interface SchedulingQueue {
+  /** Undefined for a pod that is not in the queue. */
+  stateOf(key: Key): QueueState | undefined;
   /** A pending pod in its current state. */
   add(pod: Pod): void;
   delete(key: Key): void;
@@ -264,6 +274,7 @@ export function schedulingQueue(
   };
 
   return {
+    stateOf: (key) => entries.get(key),
     add(pod) {
       const key = keyOf(pod);
       const known = entries.get(key);

@@ -8,20 +8,27 @@ export interface NodeScore {
   /** Weighted, by plugin name. */
   readonly byPlugin: Readonly<Record<string, number>>;
 }
-/** Weighted scores by one plugin, in the order of the nodes. */
+/** Scores by one plugin, in the order of the nodes. */
 export interface WeightedColumn {
   readonly plugin: string;
+  readonly weight: number;
+  /** As the plugin gave them. */
+  readonly raw: readonly number[];
+  /** From 0 to 100. */
+  readonly normalized: readonly number[];
+  /** Weighted: they are added up. */
   readonly scores: readonly number[];
 }
 
-/** So many of the best nodes keep their scores in a placement. */
+/** So many of the best nodes are listed with their scores. */
 export const keptScores = 10;
 
 /** Normalises and weights the scores of a plugin. */
 export function weighted(plugin: SchedulerPlugin, raw: readonly number[]): WeightedColumn {
   const { name, weight = 1, normalizeScore } = plugin;
-  const scores = normalizeScore?.(raw) ?? raw;
-  return { plugin: name, scores: weight === 1 ? scores : scores.map((score) => weight * score) };
+  const normalized = normalizeScore?.(raw) ?? raw;
+  const scores = weight === 1 ? normalized : normalized.map((score) => weight * score);
+  return { plugin: name, weight, raw, normalized, scores };
 }
 
 /** The scores by every plugin that does not skip the pod. */
@@ -47,15 +54,15 @@ export const sumOf = (columns: readonly WeightedColumn[], i: number): number => 
 };
 
 /** The indexes of the greatest, the greatest first; of equal ones the first comes first. */
-export function bestInOrder(totals: readonly number[]): readonly number[] {
+export function bestInOrder(totals: readonly number[], count: number): readonly number[] {
   const best: number[] = [];
   let least = Number.NEGATIVE_INFINITY;
   for (let i = 0; i < totals.length; i++) {
     const total = totals[i]!;
-    if (best.length === keptScores && total <= least) continue;
+    if (best.length === count && total <= least) continue;
     const at = best.findIndex((other) => total > totals[other]!);
     best.splice(at < 0 ? best.length : at, 0, i);
-    if (best.length > keptScores) best.pop();
+    if (best.length > count) best.pop();
     least = totals[best.at(-1)!]!;
   }
   return best;
@@ -68,7 +75,7 @@ export function bestInOrder(totals: readonly number[]): readonly number[] {
 export function ranked(feasible: readonly NodeInfo[], columns: readonly WeightedColumn[]): readonly NodeScore[] {
   const byName = [...feasible.keys()].toSorted((a, b) => (feasible[a]!.name < feasible[b]!.name ? -1 : 1));
   const totals = byName.map((i) => sumOf(columns, i));
-  return bestInOrder(totals).map((at) => {
+  return bestInOrder(totals, keptScores).map((at) => {
     const i = byName[at]!;
     return {
       nodeName: feasible[i]!.name,

@@ -65,7 +65,8 @@ export function explained(placement: Placement): Pick<DecisionRecord, "because" 
     const evicted = victims.map(({ key }) => key).join(", ");
     return { because: [message, ...named], actions: evicted ? [`preempt ${evicted} on ${nominatedNodeName}`] : [] };
   }
-  const { nodeName, scores } = placement;
+  const { nodeName } = placement;
+  const scores = placement.scores();
   return {
     because: scores.length > 0 ? scores.map(scoreText) : [`${nodeName} is the only node that passed`],
     actions: [`bind to ${nodeName}`],

@@ -1,11 +1,16 @@
 // The scheduler as a process: views feed a cache and a queue, one pod is decided at a time, bindings run beside.
 import { type ApiObject, keyOf, revision, type Key } from "../api/meta.ts";
+import { pods as podKind } from "../api/core/pods.ts";
 import type { Client } from "../machinery/client.ts";
+import type { Explanations } from "../machinery/explanations.ts";
 import type { Informer } from "../machinery/informer.ts";
 import type { World } from "../machinery/world.ts";
-import { assignedPodEvents, nodeEvents } from "./cluster-events.ts";
+import { assignedPodEvents, nodeEvents, plainEvents } from "./cluster-events.ts";
 import type { Node, Pod } from "../api/generated/types.ts";
+import { attemptLog } from "./attempts.ts";
 import { schedulerCache } from "./cache.ts";
+import { schedulingExplainer } from "./explainer.ts";
+import { journal } from "./journal.ts";
 import { pluginViews } from "./plugin-views.ts";
 import type { CycleOptions } from "./decider.ts";
 import { isPending } from "./ports.ts";
@@ -17,6 +22,8 @@ import { schedulingCycle } from "./scheduling-cycle.ts";
 export interface SchedulerOptions extends ProfileOptions, CycleOptions {
   /** How long pods wait after decisions that failed. */
   readonly backoff?: BackoffLimits;
+  /** Where decisions about pods are explained while the scheduler runs. */
+  readonly explanations?: Explanations;
 }
 interface SchedulerViews {
   readonly pods: Informer<Pod>;
@@ -25,6 +32,9 @@ interface SchedulerViews {
 
 /** A long queue lets the event loop go on after so many milliseconds: bindings and watches wait for it. */
 const turnMs = 5;
+
+/** An estimate of what a replaced object of another kind keeps alive. */
+const objectBytes = 2_048;
 
 /** Schedules until the signal aborts. One pod is decided at a time; bindings run on their own. */
 export async function runScheduler(
@@ -39,12 +49,18 @@ export async function runScheduler(
   const sort = options.plugins.find((plugin) => plugin.queueSort)?.queueSort ?? ((a, b) => a.timestamp - b.timestamp);
   const pluginsOf = (pod: Pod) => profileOf(pod)?.plugins ?? [];
   const shared = [views.pods, views.nodes] as readonly Informer<ApiObject>[];
-  const extra = pluginViews(every, shared, client, world, (change) => queue.notify(change));
+  const changes = journal();
+  const extra = pluginViews(every, shared, client, world, (kind, change) => {
+    const { before } = change;
+    changes.record(kind, keyOf((before ?? change.after)!), before, before ? objectBytes : 0);
+    queue.notify(() => plainEvents(kind.kind, change));
+  });
   const context = { lister: extra.lister, membersOf: (group: Key) => cache.membersOf(group) };
   const queue = schedulingQueue(world.clock, { pluginsOf, sort, context }, signal, options.backoff);
-  const cache = schedulerCache(extra.lister);
+  const cache = schedulerCache(extra.lister, changes);
   const report = rejectionReport(client, world, profileOf, queue.fail, signal);
-  const ports = { view: views.pods, views: extra, client, world, queue, cache, profileOf, report };
+  const attempts = attemptLog();
+  const ports = { view: views.pods, views: extra, client, world, queue, cache, profileOf, report, attempts };
   const cycle = schedulingCycle(ports, options, signal);
 
   // Views are not stopped: they can serve another run after this one.
@@ -65,6 +81,7 @@ export async function runScheduler(
   // The views may have been filled before this scheduler began to listen.
   for (const node of views.nodes.lister.all()) cache.nodeSeen(node.metadata.name, node);
   for (const pod of views.pods.lister.all()) podSeen(keyOf(pod), undefined, pod);
+  options.explanations?.add(podKind, schedulingExplainer({ attempts, cache, queue, context, profileOf }), signal);
   const running = extra.run(signal);
   // A half-filled cache would pack nodes that are full.
   const filled = [

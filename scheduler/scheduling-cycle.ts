@@ -73,7 +73,7 @@ export function schedulingCycle(
     const found = decider.place(pod, profile);
     const placement = found instanceof Promise ? await found : found;
     if (found instanceof Promise && !isSame(view.lister.get(key), pod)) return;
-    decider.record(key, profile, explained(placement));
+    decider.record(key, profile, { placement, explanation: () => explained(placement) });
     if (placement.outcome === "unschedulable") {
       const { diagnosis } = placement;
       const { rejectors, nominatedNodeName, victims } = diagnosis;

@@ -8,7 +8,7 @@ import type { ApiError } from "../../api/errors.ts";
 import { onAbort } from "../../machinery/abort.ts";
 import type { Authorizer, Decision, RequestInfo, User } from "../authorization/authorizer.ts";
 import { accessDenied, unauthorized } from "../registry/refusals.ts";
-import { type ResourcePath, isOpen, requestInfo, resourcePath, timeoutError } from "../request/path.ts";
+import { type ResourcePath, isOpen, explainedPath, requestInfo, resourcePath, timeoutError } from "../request/path.ts";
 import {
   type Envelope,
   type Identify,
@@ -119,7 +119,10 @@ export async function receive(
   const search = at < 0 ? "" : url.slice(at);
   const query = new URLSearchParams(search);
   const place = resourcePath(path);
-  const attributes = requestInfo(from.method, { path, place }, query);
+  // Whoever may read an object may have it explained.
+  const explained = explainedPath(path);
+  const target = explained === undefined ? place : resourcePath(explained);
+  const attributes = requestInfo(from.method, { path, place: target }, query);
   // Waiting for what is known already would cost every request.
   const user = known instanceof Promise ? await known : known;
   trace.record("identified");

@@ -63,6 +63,11 @@ export function resourcePath(path: string): ResourcePath | undefined {
   };
 }
 
+const explain = "/explain";
+/** The path of the object that is explained at this path; undefined for other paths. */
+export const explainedPath = (path: string): string | undefined =>
+  path.startsWith(`${explain}/`) ? path.slice(explain.length) : undefined;
+
 /** Open without authentication, for probes and version negotiation. */
 const open = ["/livez", "/readyz", "/healthz", "/version", "/version/"];
 /** Whether a path is open without authentication. */

@@ -151,6 +151,8 @@ export interface AutoscalerConfig {
   readonly pki: { readonly ca: string; readonly client: KeyPair };
   readonly maxNodes: number;
   readonly packing: Packing;
+  /** As of the scheduler whose decisions it foresees. */
+  readonly schedulerConfig?: KubeSchedulerConfiguration;
   readonly timings: typeof clusterAutoscalerTimings;
 }
 
@@ -158,9 +160,10 @@ export interface AutoscalerConfig {
 export const autoscalerConfig = (
   cluster: string,
   endpointIp: string,
-  { maxNodes, packing }: Pick<AutoscalerConfig, "maxNodes" | "packing">,
+  { maxNodes, packing, schedulerConfig }: Pick<AutoscalerConfig, "maxNodes" | "packing" | "schedulerConfig">,
 ): AutoscalerConfig => ({
   ...{ cluster, maxNodes, packing, timings: clusterAutoscalerTimings },
+  ...(schedulerConfig && { schedulerConfig }),
   server: `https://${endpointIp}:${addresses.apiPort}`,
   pki: { ca: `${nodeConfigDir}/ca.crt`, client: pairIn(nodeConfigDir, "cluster-autoscaler") },
 });

@@ -119,10 +119,10 @@ const writeLoadBalancerFiles = async (state: ClusterState, authority: Authority)
 
 /** Writes the folder of the autoscaler, if the cluster has one. */
 export const writeAutoscalerFiles = async (state: ClusterState, authority: Authority): Promise<void> => {
-  const { name, maxNodes, packing } = state;
+  const { name, maxNodes } = state;
   if (maxNodes === undefined) return;
   await writeAll(nodeDir(name, autoscalerName(name)), {
-    "autoscaler.json": json(autoscalerConfig(name, endpointOf(state).ip, { maxNodes, packing })),
+    "autoscaler.json": json(autoscalerConfig(name, endpointOf(state).ip, { ...state, maxNodes })),
     "ca.crt": authority.pem.cert,
     ...pemFiles({ "cluster-autoscaler": await autoscalerCredentials(authority) }),
   });

@@ -12,7 +12,7 @@ import { objectPrinter } from "../printers/output.ts";
 import { planData, planText } from "../printers/rebalance-plan.ts";
 import { integer, list } from "../program/flag-values.ts";
 import type { GlobalFlags } from "../program/global-flags.ts";
-import { reschedulingSimulation } from "../rescheduling.ts";
+import { reschedulingSimulation } from "../simulation.ts";
 import { clock } from "./cluster-option.ts";
 import { carriedOut, readCluster } from "./rebalance-run.ts";
 
@@ -55,10 +55,10 @@ function settingsOf({ strategy, deleteEmptydirData, freeBelow, maxEvictions }: F
   };
 }
 
-/** How the cluster's scheduler scores nodes: known of Orrery's clusters on this machine. */
+/** How the cluster's scheduler is configured: known of Orrery's clusters on this machine. */
 async function simulationOf({ access }: Connection, { spread }: Flags): Promise<Simulation> {
   const own = (await allStates()).find((state) => serverUrl(state) === access.server);
-  return reschedulingSimulation(spread ? "LeastAllocated" : (own?.packing ?? "MostAllocated"));
+  return reschedulingSimulation(spread ? { packing: "LeastAllocated" } : (own ?? { packing: "MostAllocated" }));
 }
 
 async function rebalance(flags: Flags): Promise<void> {

@@ -79,6 +79,7 @@ export const argumentSources: Readonly<Record<string, Source>> = {
   drain: nodes,
   taint: objects("node"),
   ui: first(types),
+  why: objects("pod"),
   url: first(namesOfType("services")),
   "certificate approve": requests,
   "certificate deny": requests,

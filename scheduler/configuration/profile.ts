@@ -12,7 +12,7 @@ import { joined } from "./validation.ts";
 /** What a point calls. PreFilter prepares Filter and the binding stages, PreScore prepares Score. */
 const methods: Readonly<Record<ExtensionPoint, readonly (keyof SchedulerPlugin)[]>> = {
   preFilter: ["preFilter"],
-  filter: ["preFilter", "filter", "addPod", "removePod", "sign"],
+  filter: ["preFilter", "filter", "addPod", "removePod", "sign", "remedies"],
   postFilter: ["postFilter"],
   reserve: ["preFilter", "reserve", "unreserve"],
   preScore: [],
@@ -24,7 +24,7 @@ const methods: Readonly<Record<ExtensionPoint, readonly (keyof SchedulerPlugin)[
   preEnqueue: ["preEnqueue"],
   queueSort: ["queueSort"],
 };
-const always: readonly (keyof SchedulerPlugin)[] = ["name", "events", "reads", "scoresByCluster"];
+const always: readonly (keyof SchedulerPlugin)[] = ["name", "events", "reads", "scoresByCluster", "prefiltersReserved"];
 
 /** The points of kube-scheduler's plugins, where those of the same name here have others. */
 const points: Readonly<Record<string, readonly string[]>> = {

@@ -1,5 +1,6 @@
 // Node affinity: the node selector of a pod, and its required and preferred terms.
 import {
+  type LabelledNode,
   labelledNode,
   nodeNameField,
   type NodeMatcher,
@@ -7,7 +8,8 @@ import {
   requiredTerms,
   termMatcher,
 } from "../../api/core/pod/node-affinity.ts";
-import type { Node, NodeAffinity, Pod } from "../../api/generated/types.ts";
+import type { Remedy } from "../../api/explanation/scheduling.ts";
+import type { Node, NodeAffinity, NodeSelectorRequirement, NodeSelectorTerm, Pod } from "../../api/generated/types.ts";
 import { normalized, skip, unresolvable, type Change, type SchedulerPlugin } from "../framework.ts";
 
 const mismatch = unresolvable("node(s) didn't match Pod's node affinity/selector");
@@ -45,6 +47,43 @@ const isHelped = (pod: Pod, { before, after }: Change<Node>): boolean => {
   return after !== undefined && match(labelledNode(after)) && (before === undefined || !match(labelledNode(before)));
 };
 
+const requirementText = ({ key, operator, values = [] }: NodeSelectorRequirement): string => {
+  switch (operator) {
+    case "In":
+      return values.length === 1 ? `label ${key}=${values[0]}` : `label ${key} one of ${values.join(", ")}`;
+    case "NotIn":
+      return `label ${key} none of ${values.join(", ")}`;
+    case "Exists":
+      return `a label ${key}`;
+    case "DoesNotExist":
+      return `no label ${key}`;
+    default:
+      return `label ${key} ${operator === "Gt" ? "above" : "below"} ${values.join()}`;
+  }
+};
+/** What a node lacks of a term. A name cannot be changed. */
+function lacking({ matchExpressions = [], matchFields = [] }: NodeSelectorTerm, node: LabelledNode): readonly Remedy[] {
+  return [
+    ...matchFields
+      .filter((field) => !termMatcher({ matchFields: [field] })(node))
+      .map(({ values = [] }) => ({ change: `another node: the pod names ${values.join(", ")}`, effort: 10 })),
+    ...matchExpressions
+      .filter((expression) => !termMatcher({ matchExpressions: [expression] })(node))
+      .map((expression) => ({ change: requirementText(expression), effort: 1 })),
+  ];
+}
+/** The labels of the selector that a node lacks, and of the term that it lacks least of. */
+function lackingLabels({ spec }: Pod, node: LabelledNode): readonly Remedy[] {
+  const selector = Object.entries(spec.nodeSelector ?? {})
+    .filter(([key, value]) => node.labels[key] !== value)
+    .map(([key, value]) => ({ change: `label ${key}=${value}`, effort: 1 }));
+  const effort = (remedies: readonly Remedy[]): number => remedies.reduce((sum, remedy) => sum + remedy.effort, 0);
+  const terms = (requiredTerms(spec) ?? [])
+    .map((term) => lacking(term, node))
+    .toSorted((a, b) => effort(a) - effort(b));
+  return [...selector, ...(terms[0] ?? [])];
+}
+
 const notAdded = unresolvable("node(s) didn't match scheduler-enforced node affinity");
 
 /** `added` holds for all pods of the profile, beside their own affinity. */
@@ -70,6 +109,7 @@ export function nodeAffinity(added?: NodeAffinity): SchedulerPlugin<AffinityStat
       if (enforced && !enforced(node)) return notAdded;
       return match === undefined || match(node) ? undefined : mismatch;
     },
+    remedies: (_, node, { pod }) => lackingLabels(pod, node),
     preScore({ pod }) {
       const preferences = [...addedPreferences, ...preferencesOf(pod.spec.affinity?.nodeAffinity)];
       return preferences.length === 0 ? skip : preferences;

@@ -8,6 +8,7 @@ import { nodeAffinity } from "./affinity.ts";
 import { dynamicResources } from "./dynamic-resources/plugin.ts";
 import { gangScheduling } from "./gang-scheduling.ts";
 import { imageLocality } from "./images.ts";
+import { nodeDeclaredFeatures } from "./node-features.ts";
 import { nodePorts } from "./ports.ts";
 import { type CandidateLimits, defaultPreemption } from "./preemption.ts";
 import { interPodAffinity } from "./pod-affinity.ts";
@@ -94,6 +95,7 @@ export const pluginsWith = (args: PluginArguments): readonly SchedulerPlugin[] =
   ...(args.isBalanced ? [balancedAllocation(args.balancedResources)] : []),
   imageLocality,
   defaultBinder,
+  nodeDeclaredFeatures,
   gangScheduling,
 ];
 

@@ -1,6 +1,7 @@
 // InterPodAffinity: pods that must, must not or had better be in a topology domain with others. Source: the Kubernetes
 // concepts page, "Assigning Pods to Nodes"; KEP-3633 (matchLabelKeys, which the API server merges into selectors).
 import { namespaces } from "../../api/core/namespaces.ts";
+import type { Remedy } from "../../api/explanation/scheduling.ts";
 import type { Node, Pod } from "../../api/generated/types.ts";
 import { sameJson } from "../../api/hash.ts";
 import { key } from "../../api/meta.ts";
@@ -206,6 +207,19 @@ const unattracted = unresolvable("node(s) didn't match pod affinity rules");
 const repelled = unschedulable("node(s) didn't match pod anti-affinity rules");
 const forbidden = unschedulable("node(s) didn't satisfy existing pods anti-affinity rules");
 
+/** Where terms of a pod look for others around a node: ` in zone=a`. */
+const domainsOf = ({ terms }: PodInfo, kind: AffinityTerm["kind"], { labels }: NodeInfo): string => {
+  const keys = [...new Set(terms.filter((term) => term.kind === kind).map(({ topologyKey }) => topologyKey))];
+  return ` in ${keys.map((topologyKey) => `${topologyKey}=${labels[topologyKey] ?? ""}`).join(" or ")}`;
+};
+function attractingIn(info: PodInfo, node: NodeInfo): readonly Remedy[] {
+  const required = info.terms.filter(({ kind }) => kind === "affinity");
+  const unlabelled = required.filter(({ topologyKey }) => node.labels[topologyKey] === undefined);
+  if (unlabelled.length > 0)
+    return unlabelled.map(({ topologyKey }) => ({ change: `a label ${topologyKey}`, effort: 1 }));
+  return [{ change: `a pod that its affinity selects${domainsOf(info, "affinity", node)}`, effort: 1 }];
+}
+
 interface AffinityOptions {
   /** How much a pod that requires the presence of another attracts it. */
   readonly hardPodAffinityWeight?: number;
@@ -232,6 +246,15 @@ export const interPodAffinity = ({
     if (isRepelled(state, slot)) return repelled;
     return isForbidden(state, slot) ? forbidden : undefined;
   },
+  remedies: (state, node, info) => [
+    ...(isAttracted(state, node.slot) ? [] : attractingIn(info, node)),
+    ...(isRepelled(state, node.slot)
+      ? [{ change: `none of the pods its anti-affinity selects${domainsOf(info, "anti-affinity", node)}`, effort: 1 }]
+      : []),
+    ...(isForbidden(state, node.slot)
+      ? [{ change: "none of the pods there whose anti-affinity selects it", effort: 1 }]
+      : []),
+  ],
   filterTopologies: ({ affinity, anti, existing }) => [...affinity, ...anti, ...existing].map((c) => c.topology),
   preScore(info, _, snapshot) {
     if (ignorePreferredTermsOfExistingPods && !info.terms.some(({ kind }) => kind === "preference")) return skip;

@@ -23,4 +23,13 @@ export const nodePorts: SchedulerPlugin<readonly HostPort[]> = {
     for (const { hostPorts } of podsWithHostPorts.values()) if (overlap(requested, hostPorts)) return taken;
     return undefined;
   },
+  remedies: (requested, { podsWithHostPorts }) =>
+    podsWithHostPorts
+      .values()
+      .flatMap(({ key, hostPorts }) =>
+        requested
+          .filter((port) => overlap([port], hostPorts))
+          .map(({ port, protocol }) => ({ change: `port ${port}/${protocol} free, which ${key} uses`, effort: 1 })),
+      )
+      .toArray(),
 };

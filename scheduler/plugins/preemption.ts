@@ -20,9 +20,10 @@ type Result = Candidate | Rejection;
 
 /** A pod that has not started is the latest. */
 const startOf = ({ pod }: PodInfo): string => pod.status?.startTime ?? "~";
-/** Higher priority first, then whichever has run longer. */
+const order = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
+/** Higher priority first, then whichever has run longer, then by name, so that a decision can be repeated. */
 const byImportance = (a: PodInfo, b: PodInfo): number =>
-  b.priority - a.priority || (startOf(a) < startOf(b) ? -1 : startOf(a) > startOf(b) ? 1 : 0);
+  b.priority - a.priority || order(startOf(a), startOf(b)) || order(a.key, b.key);
 
 const noVictims = unresolvable("No preemption victims found for incoming pod");
 
@@ -130,6 +131,8 @@ function ineligibility({ pod, priority }: PodInfo, { rejections }: FilterOutcome
   return isLeaving ? "not eligible due to a terminating pod on the nominated node." : undefined;
 }
 
+const keysOf = (pods: readonly PodInfo[]): readonly string[] => pods.map(({ key }) => key);
+
 interface Search {
   readonly best: Candidate | undefined;
   /** The message when there is none. */
@@ -157,6 +160,7 @@ function search(
     const isKept = node.name !== pod.pod.status?.nominatedNodeName;
     const result = (isKept && results[slot]) || candidateOn(node, pod, tryOn, budgets);
     if (isKept) results[slot] = result;
+    outcome.observe?.(node.name, "code" in result ? { reasons: result.reasons } : { victims: keysOf(result.victims) });
     if ("code" in result) {
       for (const reason of result.reasons) refused.set(reason, (refused.get(reason) ?? 0) + 1);
       refused.set("", (refused.get("") ?? 0) + 1);

@@ -1,6 +1,8 @@
 // Room on the node: what pods request must fit in what the node can give.
 import type { Node, Pod } from "../../api/generated/types.ts";
 import { amountsOf, effectiveRequests, podRequests } from "../../api/core/pod/status.ts";
+import type { Remedy } from "../../api/explanation/scheduling.ts";
+import { cpuQuantity, memoryQuantity } from "../../api/quantity.ts";
 import { isExtended } from "../../api/resource-names.ts";
 import { type Change, type Rejection, type SchedulerPlugin, unschedulable } from "../framework.ts";
 import type { NodeInfo, PodInfo } from "../node-info.ts";
@@ -54,6 +56,29 @@ function hasAmounts(requests: readonly ResourceRequest[], { allocatable, request
   return true;
 }
 
+const amountText = (resource: string, amount: number): string =>
+  resource === "cpu"
+    ? cpuQuantity(amount)
+    : resource === "memory" || resource === "ephemeral-storage"
+      ? memoryQuantity(amount)
+      : String(amount);
+
+/** How much more of what the node would need; more than it has in all is no part of it. */
+function missing(requests: readonly ResourceRequest[], node: NodeInfo): readonly Remedy[] {
+  const all = [...requests, { resource: "pods", amount: 1 }];
+  return all.flatMap(({ resource, amount }) => {
+    const total = node.allocatable[resource] ?? 0;
+    const used = resource === "pods" ? node.pods.size : (node.requested[resource] ?? 0);
+    const lacks = amount - (total - used);
+    if (lacks <= 0) return [];
+    if (resource === "pods")
+      return [{ change: `room for ${lacks} more pod${lacks > 1 ? "s" : ""}`, effort: lacks / Math.max(1, total) }];
+    const text = `${amountText(resource, lacks)} more ${resource}`;
+    if (amount <= total) return [{ change: text, effort: lacks / total }];
+    return [{ change: `${text} (a larger node: it has ${amountText(resource, total)} in all)`, effort: 10 }];
+  });
+}
+
 /** Whether the pod fits on the empty node, and the node now has more of a resource that the pod requests. */
 function growsEnough(pod: Pod, { before, after }: Change<Node>): boolean {
   const [then, now] = [amountsOf(before?.status?.allocatable), amountsOf(after?.status?.allocatable)];
@@ -96,6 +121,7 @@ export const resourcesFit = (
   preFilter: ({ pod }) => ({ state: requestsOf(pod).filter(({ resource }) => !isIgnored(resource, ignored)) }),
   filter: (requests, node) =>
     hasAmounts(requests, node) ? (isFull(node) ? tooManyPods : undefined) : shortage(requests, node),
+  remedies: missing,
   ...scoringBy(strategy),
 });
 

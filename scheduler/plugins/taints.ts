@@ -14,6 +14,7 @@ const countUnwelcome = ({ spec }: Pod, taints: readonly Taint[]): number =>
 /** Whether the taints keep out a pod with these tolerations. */
 export const hasUntolerated = (tolerations: readonly Toleration[] = [], taints: readonly Taint[]): boolean =>
   taints.some((taint) => hard.includes(taint.effect) && !tolerations.some((t) => tolerates(t, taint)));
+const taintText = ({ key, value, effect }: Taint): string => `${key}${value ? `=${value}` : ""}:${effect}`;
 const excludes = ({ spec }: Pod, node: Node): boolean => hasUntolerated(spec.tolerations, node.spec.taints ?? []);
 
 /** A result per list of taints: nodes with equal taints share one list. */
@@ -44,6 +45,10 @@ export const taintToleration: SchedulerPlugin<ByTaints<Rejection | undefined>, B
     taints.length === 0
       ? undefined
       : remembered(state, taints, () => (hasUntolerated(pod.spec.tolerations, taints) ? untolerated : undefined)),
+  remedies: (_, { taints }, { pod }) =>
+    taints
+      .filter((taint) => hasUntolerated(pod.spec.tolerations, [taint]))
+      .map((taint) => ({ change: `remove taint ${taintText(taint)}, or tolerate it`, effort: 1 })),
   preScore: () => new WeakMap(),
   score: (state, { taints }, { pod }) =>
     taints.length === 0 ? 0 : remembered(state, taints, () => countUnwelcome(pod, taints)),
@@ -59,6 +64,7 @@ export const nodeName: SchedulerPlugin = {
   sign: ({ pod }) => pod.spec.nodeName ?? "",
   preFilter: ({ pod }) => (pod.spec.nodeName ? { state: undefined } : skip),
   filter: (_, node, { pod }) => (node.name === pod.spec.nodeName ? undefined : otherName),
+  remedies: (_, __, { pod }) => [{ change: `another pod: this one names ${pod.spec.nodeName}`, effort: 10 }],
 };
 
 const cordon: Taint = { key: "node.kubernetes.io/unschedulable", effect: "NoSchedule" };
@@ -81,4 +87,5 @@ export const nodeUnschedulable: SchedulerPlugin = {
   sign: ({ pod }) => String(toleratesCordon(pod)),
   preFilter: ({ pod }) => (toleratesCordon(pod) ? skip : { state: undefined }),
   filter: (_, { unschedulable }) => (unschedulable ? cordoned : undefined),
+  remedies: () => [{ change: "uncordon it", effort: 1 }],
 };

@@ -2,6 +2,7 @@
 // Topology Spread Constraints"; KEP-895, KEP-3022 (minDomains), KEP-3094 (inclusion policies), KEP-3243
 // (matchLabelKeys).
 import { requiredMatcher } from "../../api/core/pod/node-affinity.ts";
+import type { Remedy } from "../../api/explanation/scheduling.ts";
 import type { Node, Pod, TopologySpreadConstraint } from "../../api/generated/types.ts";
 import { matches, type Requirement } from "../../api/selector.ts";
 import { type Change, type SchedulerPlugin, skip, type Snapshot, unresolvable, unschedulable } from "../framework.ts";
@@ -127,6 +128,17 @@ function rejection({ constraints, more }: HardState, { slot }: NodeInfo) {
   return undefined;
 }
 
+/** The labels that a node lacks, and the domains that have too many pods already. */
+const remedies = ({ constraints }: HardState, { slot, labels }: NodeInfo): readonly Remedy[] =>
+  constraints.flatMap((constraint) => {
+    const { topologyKey, maxSkew } = constraint;
+    if (!hasDomain(constraint, slot)) return [{ change: `a label ${topologyKey}`, effort: 1 }];
+    const excess = skewOn(constraint, slot, 0) - maxSkew;
+    if (excess <= 0) return [];
+    const pods = `${excess} pod${excess > 1 ? "s" : ""}`;
+    return [{ change: `${pods} fewer in ${topologyKey}=${labels[topologyKey]}, or more elsewhere`, effort: excess }];
+  });
+
 const changed = ({ constraints, more }: HardState, { pod }: PodInfo, by: 1 | -1): HardState => ({
   constraints,
   more: constraints.map(({ group }, i) => (more?.[i] ?? 0) + (isInGroup(group, pod) ? by : 0)),
@@ -226,6 +238,7 @@ export const podTopologySpread = (options: SpreadOptions = {}): SchedulerPlugin<
   addPod: (state, added) => changed(state, added, 1),
   removePod: (state, removed) => changed(state, removed, -1),
   filter: rejection,
+  remedies,
   filterTopologies: ({ constraints }) => constraints.map(({ counts }) => counts.topology),
   preScore({ pod }, feasible, snapshot) {
     const constraints = constraintsOf(pod, "ScheduleAnyway", options, snapshot);

@@ -51,8 +51,12 @@ function record(
   const actions = preempted ? [`preempt ${preempted} for ${keyOf(group)}`] : [];
   for (const member of members) {
     const isInVain = isAssumed(member) && !isScheduled;
-    const explanation = isInVain ? { because: [belowQuorum], actions: [] } : explained(member.placement);
-    decider.record(keyOf(member.pod), profile, isScheduled ? explanation : { ...explanation, actions });
+    const explanation = () => ({
+      ...(isInVain ? { because: [belowQuorum], actions: [] } : explained(member.placement)),
+      ...(!isScheduled && { actions }),
+    });
+    const { placement } = member;
+    decider.record(keyOf(member.pod), profile, { placement, explanation, ...(isInVain && { inVain: belowQuorum }) });
   }
 }
 

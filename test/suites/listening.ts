@@ -31,15 +31,18 @@ export interface TestServer {
   close(): Promise<void>;
 }
 
-export interface ListeningOptions extends Pick<ServerOptions, "timeouts" | "admission" | "authorizationMode"> {
+export interface ListeningOptions
+  extends Pick<ServerOptions, "timeouts" | "admission" | "authorizationMode" | "explanations"> {
   readonly world?: World;
   readonly storage?: Storage;
+  /** By default one of its own. */
+  readonly authority?: Authority;
 }
 
 export async function listeningServer(options: ListeningOptions = {}): Promise<TestServer> {
   const { world = realWorld(() => {}), storage = memoryStorage() } = options;
   const kinds = kindRegistry(builtinKinds);
-  const authority = await newAuthority("test", world.clock.now());
+  const authority = options.authority ?? (await newAuthority("test", world.clock.now()));
   const server = await authority.issue({ name: "kube-apiserver", hosts: ["127.0.0.1", "localhost"], use: "server" });
   const admin = await adminCredentials(authority);
   const stop = new AbortController();
@@ -59,6 +62,7 @@ export async function listeningServer(options: ListeningOptions = {}): Promise<T
     ...(options.timeouts && { timeouts: options.timeouts }),
     ...(options.admission && { admission: options.admission }),
     ...(options.authorizationMode && { authorizationMode: options.authorizationMode }),
+    ...(options.explanations && { explanations: options.explanations }),
   });
   const { port, closed } = await api.listen(stop.signal);
   const url = `https://127.0.0.1:${port}`;

@@ -81,7 +81,10 @@ export const podOverlay: Overlay = {
     name: { format: "port-name" },
     protocol: otherwise("TCP"),
   },
-  ContainerRestartRule: { action: values("Restart"), exitCodes: { nonEmpty: "must be specified" } },
+  ContainerRestartRule: {
+    action: values("Restart", "RestartAllContainers"),
+    exitCodes: { nonEmpty: "must be specified" },
+  },
   ContainerRestartRuleOnExitCodes: { operator: values("In", "NotIn") },
   LinuxContainerUser: { uid: numericId, gid: numericId, supplementalGroups: { items: numericId } },
   ContainerStatus: { stopSignal: open },

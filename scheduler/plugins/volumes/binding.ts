@@ -195,6 +195,7 @@ export function volumeBinding(bindTimeoutMs = 600_000): SchedulerPlugin<BindingS
   const reservations = new Map<string, Reservation>();
   return {
     name: "VolumeBinding",
+    prefiltersReserved: true,
     reads: [persistentVolumeClaims, persistentVolumes, storageClasses, csiDrivers, csiStorageCapacities],
     events,
     preFilter: (info, snapshot) => preFilter(info, snapshot, assumed),

@@ -6,7 +6,7 @@ import { isReady, isTerminal } from "../../../api/core/pod/status.ts";
 import { pods } from "../../../api/core/pods.ts";
 import type { Deployment, Node, Pod } from "../../../api/generated/types.ts";
 import { type Draft, instantOf, key } from "../../../api/meta.ts";
-import { schedulingSimulation } from "../../../cli/placement.ts";
+import { schedulingSimulation } from "../../../cli/simulation.ts";
 import { clusterAutoscaler } from "../../../controllers/clusterautoscaler/controller.ts";
 import { defaultSettings, type Settings } from "../../../controllers/clusterautoscaler/ports.ts";
 import { sharedViews } from "../../../machinery/informer.ts";
@@ -72,7 +72,7 @@ const component: ComponentOf = ({ world, nodeNames, startNode, isPeaceful, accus
   };
   return async (client, signal) => {
     const provider = simulatedNodes(room, world.clock, signal);
-    const ports = { provider, simulation: schedulingSimulation("MostAllocated") };
+    const ports = { provider, simulation: schedulingSimulation({ packing: "MostAllocated" }) };
     const views = sharedViews(client, world);
     const runtime = { client, world, views, ...(decided && { decisions: { record: decided, of: () => [] } }) };
     const autoscaler = clusterAutoscaler(ports, client, world, settings);

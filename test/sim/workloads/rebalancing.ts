@@ -8,7 +8,7 @@ import { pods } from "../../../api/core/pods.ts";
 import type { Deployment, Pod, PodSpec } from "../../../api/generated/types.ts";
 import { controllerOf, type Draft, instant, key, keyOf } from "../../../api/meta.ts";
 import { podDisruptionBudgets } from "../../../api/policy/poddisruptionbudgets.ts";
-import { reschedulingSimulation } from "../../../cli/rescheduling.ts";
+import { reschedulingSimulation } from "../../../cli/simulation.ts";
 import { descheduler } from "../../../controllers/descheduler/controller.ts";
 import { planOf } from "../../../controllers/descheduler/plan.ts";
 import { defaultSettings } from "../../../controllers/descheduler/ports.ts";
@@ -24,7 +24,7 @@ import { oneOf, type ComponentOf, type Workload } from "./workload.ts";
 
 const namespace = "moving";
 const settings = { ...defaultSettings, strategies: defaultStrategies, namespace, patienceMs: 20_000 };
-const simulation = reschedulingSimulation("MostAllocated");
+const simulation = reschedulingSimulation({ packing: "MostAllocated" });
 
 const sizes = { small: "50m", large: "150m" } as const;
 const names = Object.keys(sizes) as readonly (keyof typeof sizes)[];

@@ -4,14 +4,14 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import type { Node, Pod } from "../../../api/generated/types.ts";
 import { type Instant, instant, keyOf, timestamp } from "../../../api/meta.ts";
-import { schedulingSimulation } from "../../../cli/placement.ts";
+import { schedulingSimulation } from "../../../cli/simulation.ts";
 import { decide } from "../../../controllers/clusterautoscaler/decide.ts";
 import { type History, noHistory } from "../../../controllers/clusterautoscaler/observed.ts";
 import { defaultSettings, type Settings } from "../../../controllers/clusterautoscaler/ports.ts";
 import type { Step } from "../../../controllers/clusterautoscaler/removal.ts";
 import { asStored, carryOut, now as beginning } from "./world.ts";
 
-const simulation = schedulingSimulation("MostAllocated");
+const simulation = schedulingSimulation({ packing: "MostAllocated" });
 const size = { cpu: "1", memory: "1Gi", pods: "110" };
 const conditions = [{ type: "Ready", status: "True" }];
 const nodeAt = (name: string, at: Instant): Node =>

@@ -2,14 +2,14 @@
 import { describe, expect, test } from "vitest";
 import type { Node, PersistentVolume, Pod, PodDisruptionBudget } from "../../../api/generated/types.ts";
 import { type Instant, instant } from "../../../api/meta.ts";
-import { schedulingSimulation } from "../../../cli/placement.ts";
+import { schedulingSimulation } from "../../../cli/simulation.ts";
 import { decide } from "../../../controllers/clusterautoscaler/decide.ts";
 import { type History, noHistory, type Observed } from "../../../controllers/clusterautoscaler/observed.ts";
 import { defaultSettings, type Settings } from "../../../controllers/clusterautoscaler/ports.ts";
 import type { Step } from "../../../controllers/clusterautoscaler/removal.ts";
 import { ago, asStored, now } from "./world.ts";
 
-const simulation = schedulingSimulation("MostAllocated");
+const simulation = schedulingSimulation({ packing: "MostAllocated" });
 const ready = (status: "True" | "False"): object => ({ conditions: [{ type: "Ready", status }] });
 const size = { cpu: "1", memory: "1Gi", pods: "110" };
 

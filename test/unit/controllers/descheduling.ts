@@ -2,7 +2,7 @@
 import { keyOf, timestamp } from "../../../api/meta.ts";
 import type { Node, Pod, PodDisruptionBudget } from "../../../api/generated/types.ts";
 import { replacementOf } from "../../../api/core/pod/evictions.ts";
-import { reschedulingSimulation } from "../../../cli/rescheduling.ts";
+import { reschedulingSimulation } from "../../../cli/simulation.ts";
 import type { Move, Situation } from "../../../controllers/descheduler/draft.ts";
 import type { Cluster, Settings } from "../../../controllers/descheduler/ports.ts";
 import { defaultSettings } from "../../../controllers/descheduler/ports.ts";
@@ -12,8 +12,8 @@ import { ago, asStored, now } from "./world.ts";
 
 export const settings: Settings = { ...defaultSettings, strategies: defaultStrategies };
 export const simulations = {
-  MostAllocated: reschedulingSimulation("MostAllocated"),
-  LeastAllocated: reschedulingSimulation("LeastAllocated"),
+  MostAllocated: reschedulingSimulation({ packing: "MostAllocated" }),
+  LeastAllocated: reschedulingSimulation({ packing: "LeastAllocated" }),
 };
 
 /** So much memory that only CPU decides: a pod that requests nothing counts as 200Mi. */

@@ -218,6 +218,11 @@ describe("admission", () => {
   });
   test("a node selector", () =>
     expect(admission(pod({ spec: { nodeSelector: { disk: "hdd" } } }), [], room)?.reason).toBe("NodeAffinity"));
+  test("a pod that needs a feature which this kubelet does not declare", () =>
+    expect(admission(pod({ spec: { hostNetwork: true, hostUsers: false } }), [], room)).toEqual({
+      reason: "PodFeatureUnsupported",
+      message: "Pod requires node features that are not available: UserNamespacesHostNetworkSupport",
+    }));
 });
 
 describe("node status", () => {

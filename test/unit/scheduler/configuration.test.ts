@@ -232,7 +232,7 @@ const namesOf = (plugins: readonly SchedulerPlugin[], point: keyof SchedulerPlug
 const allScores =
   "TaintToleration:3 NodeAffinity:2 NodeResourcesFit:1 PodTopologySpread:2 InterPodAffinity:2 DynamicResources:2 NodeResourcesBalancedAllocation:1 ImageLocality:1";
 const allFilters =
-  "NodeUnschedulable NodeName TaintToleration NodeAffinity NodePorts NodeResourcesFit VolumeRestrictions NodeVolumeLimits VolumeBinding VolumeZone PodTopologySpread InterPodAffinity DynamicResources";
+  "NodeUnschedulable NodeName TaintToleration NodeAffinity NodePorts NodeResourcesFit VolumeRestrictions NodeVolumeLimits VolumeBinding VolumeZone PodTopologySpread InterPodAffinity DynamicResources NodeDeclaredFeatures";
 
 test.each<[string, string, keyof SchedulerPlugin, string]>([
   ["Kubernetes' own scores by default", "", "score", allScores],

@@ -64,12 +64,22 @@ const snapshotOf = (all: readonly Occupied[]): Snapshot => {
   }
   return cache.snapshot();
 };
+const withFeatures = (name: string, ...declaredFeatures: readonly string[]): Node => {
+  const plain = node(name);
+  return { ...plain, status: { ...plain.status, declaredFeatures } };
+};
 const a = on(node("a"));
 const b = on(node("b"));
 const half = on(node("b"), pod("500m"));
 const table: readonly (readonly [what: string, pod: Pod, all: readonly Occupied[], where: string])[] = [
   ["equal scores: the first by name", pod("100m"), [b, a], "a"],
   ["the default strategy packs nodes", pod("100m"), [a, half], "b"],
+  [
+    "a node that declares the features of the pod",
+    pod("1m", { hostNetwork: true, hostUsers: false }),
+    [a, on(withFeatures("b", "UserNamespacesHostNetworkSupport"))],
+    "b",
+  ],
   ["a full node is not chosen", pod("600m"), [a, half], "a"],
   ["a pod can fill a node exactly", pod("500m"), [half], "b"],
   ["a pod that requests nothing fits a full node", pod("0"), [on(node("b"), pod("1"))], "b"],
@@ -252,6 +262,12 @@ const refusals: readonly (readonly [what: string, pod: Pod, all: readonly Occupi
     "0/2 nodes are available: 1 Insufficient cpu, 1 node(s) didn't satisfy plugin(s) [NodeAffinity]. no new claims to deallocate, preemption: 0/2 nodes are available: 1 No preemption victims found for incoming pod, 1 Preemption is not helpful for scheduling.",
   ],
   [
+    "a feature that no node declares",
+    pod("1m", { hostNetwork: true, hostUsers: false }),
+    [on(withFeatures("a")), on(withFeatures("b", "Other"))],
+    "0/2 nodes are available: 2 node(s) didn't match Pod's required features. no new claims to deallocate, preemption: 0/2 nodes are available: 2 Preemption is not helpful for scheduling.",
+  ],
+  [
     "affinity terms that no node can satisfy",
     pod("1m", named("a", "b")),
     [a, b],
@@ -274,6 +290,22 @@ const refusals: readonly (readonly [what: string, pod: Pod, all: readonly Occupi
     pod("600m"),
     [on(node("a"), ...Array.from({ length: 10 }, () => pod("50m")))],
     "0/1 nodes are available: 1 Insufficient cpu, 1 Too many pods. no new claims to deallocate, preemption: 0/1 nodes are available: 1 No preemption victims found for incoming pod.",
+  ],
+  [
+    "reasons are sorted as texts, numbers included",
+    pod("600m"),
+    [
+      ...Array.from({ length: 10 }, (_, i) => on(node(`full-${i}`), pod("500m"))),
+      ...Array.from({ length: 2 }, (_, i) => on(node(`cordoned-${i}`, { spec: { unschedulable: true } }))),
+      on(node("tainted", tainted)),
+    ],
+    "0/13 nodes are available: 1 node(s) had untolerated taint(s), 10 Insufficient cpu, 2 node(s) were unschedulable. no new claims to deallocate, preemption: 0/13 nodes are available: 10 No preemption victims found for incoming pod, 3 Preemption is not helpful for scheduling.",
+  ],
+  [
+    "what is in the way when less important pods have left",
+    pod("600m", { priority: 5 }),
+    [on(node("a"), pod("500m", { priority: 9 }), pod("100m")), on(node("b"), pod("500m", { priority: 9 }))],
+    "0/2 nodes are available: 2 Insufficient cpu. no new claims to deallocate, preemption: 0/2 nodes are available: 1 Insufficient cpu, 1 No preemption victims found for incoming pod.",
   ],
 ];
 for (const [what, p, all, message] of refusals)

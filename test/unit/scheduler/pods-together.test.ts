@@ -70,7 +70,8 @@ function placing(p: Pod, existing: Existing, packing?: "LeastAllocated", more: r
 function allowed(p: Pod, existing: Existing): readonly string[] {
   const placement = placing(p, existing);
   if (placement.outcome === "unschedulable") return [];
-  return placement.scores.length === 0 ? [placement.nodeName] : placement.scores.map((s) => s.nodeName).toSorted();
+  const scores = placement.scores();
+  return scores.length === 0 ? [placement.nodeName] : scores.map((s) => s.nodeName).toSorted();
 }
 
 const db = pod("db", "db");
@@ -174,7 +175,7 @@ test.each<[string, Pod, readonly ApiObject[], string | undefined]>([
     "LeastAllocated",
     more,
   );
-  const spreadBy = placement.outcome === "placed" ? placement.scores[0]!.byPlugin["PodTopologySpread"] : undefined;
+  const spreadBy = placement.outcome === "placed" ? placement.scores()[0]!.byPlugin["PodTopologySpread"] : undefined;
   expect(spreadBy === undefined ? undefined : (placement as { nodeName: string }).nodeName).toBe(best);
 });
 

@@ -188,8 +188,8 @@ function run(steps: readonly Step[], plugins: readonly SchedulerPlugin[]): void 
       expect(Object.fromEntries(statuses)).toEqual(refusals);
       continue;
     }
-    const byNode = placement.scores.map(({ nodeName, byPlugin }) => [nodeName, { InterPodAffinity: 0, ...byPlugin }]);
-    if (placement.scores.length > 0) expect(Object.fromEntries(byNode)).toEqual(scores);
+    const byNode = placement.scores().map(({ nodeName, byPlugin }) => [nodeName, { InterPodAffinity: 0, ...byPlugin }]);
+    if (placement.scores().length > 0) expect(Object.fromEntries(byNode)).toEqual(scores);
     else expect(Object.keys(scores)).toEqual([placement.nodeName]);
     put(s.pod, placement.nodeName);
   }
