@@ -103,13 +103,13 @@ export const serviceAccount = (world: World): AdmissionPlugin => ({
     // Validation refuses a pod without a spec.
     if (!(pod as Partial<Pod>).spec || isMirror(pod)) return object;
     const { name, namespace } = pod.metadata;
-    const wanted = pod.spec.serviceAccountName ?? "default";
-    const account = await accountOf(pod, wanted, world, present);
+    const accountName = pod.spec.serviceAccountName ?? "default";
+    const account = await accountOf(pod, accountName, world, present);
     if (!account)
       throw forbidden(
         r,
         name,
-        `error looking up service account ${namespace}/${wanted}: serviceaccount "${wanted}" not found`,
+        `error looking up service account ${namespace}/${accountName}: serviceaccount "${accountName}" not found`,
       );
     const spec = runningAs(pod.spec, account, () => generatedName(volumePrefix, world.random));
     return { ...pod, spec } as ApiObject;
@@ -261,11 +261,11 @@ export function mergedTolerations(own: readonly Toleration[], added: readonly To
 }
 
 /** Why the node selectors of the pod and of its runtime class conflict, if they do. */
-function conflictOf(own: PodSpec["nodeSelector"] = {}, wanted: PodSpec["nodeSelector"] = {}): string | undefined {
-  const key = Object.keys(wanted).find((k) => own[k] !== undefined && own[k] !== wanted[k]);
+function conflictOf(own: PodSpec["nodeSelector"] = {}, added: PodSpec["nodeSelector"] = {}): string | undefined {
+  const key = Object.keys(added).find((k) => own[k] !== undefined && own[k] !== added[k]);
   return (
     key &&
-    `conflict: runtimeClass.scheduling.nodeSelector[${key}] = ${wanted[key]}; pod.spec.nodeSelector[${key}] = ${own[key]}`
+    `conflict: runtimeClass.scheduling.nodeSelector[${key}] = ${added[key]}; pod.spec.nodeSelector[${key}] = ${own[key]}`
   );
 }
 

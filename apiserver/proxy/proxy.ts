@@ -23,7 +23,7 @@ const hopByHop = new Set([
   ...["trailer", "transfer-encoding", "upgrade", "http2-settings"],
 ]);
 /** Headers with the client's credentials, which are not forwarded. `Expect` is handled by this server. */
-const ours = (name: string): boolean =>
+const isOwnHeader = (name: string): boolean =>
   name === "authorization" || name === "expect" || name.startsWith("impersonate-") || name.startsWith(":");
 const isCors = (name: string): boolean => /^access-control-allow-(credentials|headers|methods|origin)$/.test(name);
 
@@ -49,7 +49,7 @@ function forwarded(
   isDropped: (name: string) => boolean,
 ): Lines {
   const kept = Object.entries(headers).filter(
-    ([name, value]) => value !== undefined && !ours(name) && !isDropped(name),
+    ([name, value]) => value !== undefined && !isOwnHeader(name) && !isDropped(name),
   );
   const addresses = [headers["x-forwarded-for"], from].filter((value) => value !== undefined).join(", ");
   return {

@@ -191,7 +191,7 @@ export async function* watchStored(
     }
   } catch (e) {
     if (!(e instanceof Compacted)) throw e;
-    throw new ApiError("Expired", `too old resource version: ${e.asked} (${e.oldest})`);
+    throw new ApiError("Expired", `too old resource version: ${e.requested} (${e.oldest})`);
   } finally {
     leave();
   }

@@ -143,8 +143,8 @@ export function rendered(r: ResourceDefinition, object: ApiObject, view: View, h
 
 /** The Go type name in Kubernetes: packages are named after the first label of the group. */
 const typeOf = (r: ResourceDefinition, suffix = ""): string => `*${r.group.split(".")[0] || "core"}.${r.kind}${suffix}`;
-const mismatch = (asked: string, found: string): ApiError =>
-  new ApiError("NotAcceptable", `you requested ${asked}, but the requested object is ${found}`);
+const mismatch = (requested: string, found: string): ApiError =>
+  new ApiError("NotAcceptable", `you requested ${requested}, but the requested object is ${found}`);
 
 export function replyObject(r: ResourceDefinition, stored: Stored, view: View, status = 200): WholeReply {
   if (view.form === "Plain") return replyBytes(wireBytes(stored, lineEnd), status);

@@ -115,11 +115,11 @@ export interface Storage {
 /** The revision of a reader was compacted: it has to list again. */
 export class Compacted extends Error {
   override readonly name = "Compacted";
-  readonly asked: Revision;
+  readonly requested: Revision;
   readonly oldest: Revision;
-  constructor(asked: Revision, oldest: Revision) {
-    super(`revision ${asked} was compacted: history begins at ${oldest}`);
-    this.asked = asked;
+  constructor(requested: Revision, oldest: Revision) {
+    super(`revision ${requested} was compacted: history begins at ${oldest}`);
+    this.requested = requested;
     this.oldest = oldest;
   }
 }

@@ -23,8 +23,8 @@ function portions(source: AsyncIterable<Uint8Array>) {
   const bytes = source[Symbol.asyncIterator]();
   let held: Buffer[] = [];
   let size = 0;
-  return async (wanted: number): Promise<Buffer | undefined> => {
-    while (size < wanted) {
+  return async (count: number): Promise<Buffer | undefined> => {
+    while (size < count) {
       const next = await bytes.next();
       if (next.done) return undefined;
       const { buffer, byteOffset, length } = next.value;
@@ -32,9 +32,9 @@ function portions(source: AsyncIterable<Uint8Array>) {
       size += length;
     }
     const all = held.length === 1 ? held[0]! : Buffer.concat(held);
-    held = [all.subarray(wanted)];
-    size -= wanted;
-    return all.subarray(0, wanted);
+    held = [all.subarray(count)];
+    size -= count;
+    return all.subarray(0, count);
   };
 }
 
@@ -127,7 +127,7 @@ interface Stream extends SpdyStream {
 function streamOf(id: number, headers: Headers, transport: Transport, ended: () => void): Stream {
   const incoming = new PassThrough({ highWaterMark: keptBytes });
   let open = true;
-  let wanted = true;
+  let isReset = false;
   const close = async (last: Buffer): Promise<void> => {
     if (!open) return;
     open = false;
@@ -141,7 +141,7 @@ function streamOf(id: number, headers: Headers, transport: Transport, ended: () 
     incoming,
     async write(data) {
       for (let at = 0; at < data.length; at += longestData) {
-        if (!wanted) throw new Error("the stream was reset");
+        if (isReset) throw new Error("the stream was reset");
         if (open) await transport.send(dataFrame(id, 0, data.subarray(at, at + longestData)));
       }
     },
@@ -162,7 +162,7 @@ function streamOf(id: number, headers: Headers, transport: Transport, ended: () 
       return !open;
     },
     abandon() {
-      [open, wanted] = [false, false];
+      [open, isReset] = [false, true];
       incoming.end();
       ended();
     },
