@@ -29,6 +29,8 @@ export const areas: readonly Area[] = [
   },
   { name: "apps-beyond", sigs: ["apps"], isBeyond: true },
   { name: "apps-beyond-serial", sigs: ["apps"], isBeyond: true, isSerial: true },
+  { name: "scheduling-beyond", sigs: ["scheduling"], isBeyond: true },
+  { name: "scheduling-beyond-serial", sigs: ["scheduling"], isBeyond: true, isSerial: true },
   { name: "storage-node", sigs: ["storage"], isBeyond: true, only: new RegExp(nodeDrivers) },
   { name: "storage-local-driver", sigs: [], isBeyond: true, only: /^External Storage \[Driver: local/ },
   { name: "storage-shared-driver", sigs: [], isBeyond: true, only: /^External Storage \[Driver: shared/ },
@@ -36,7 +38,7 @@ export const areas: readonly Area[] = [
   { name: "storage-beyond-serial", sigs: ["storage"], isBeyond: true, isSerial: true },
 ];
 /** What {@link areas} have specs of, in Go's syntax. */
-export const focusOfAll = String.raw`\[Conformance\]|\[sig-(apps|storage)\]|External Storage`;
+export const focusOfAll = String.raw`\[Conformance\]|\[sig-(apps|scheduling|storage)\]|External Storage`;
 
 /**
  * Specs that are generated for each driver, type of local volume, way to provide a volume and file system. Of the types

@@ -78,8 +78,8 @@ others were not stands below. This page is made by \`test/official/run\`; how to
 ${tables(own, conformance, runsOf(own))}
 ## Specs beyond conformance
 
-The suite tests more than conformance demands. Its other specs of workloads (sig-apps) and of storage (sig-storage) are run
-as well, the latter also on the drivers of this project:
+The suite tests more than conformance demands. Its other specs of workloads (sig-apps), scheduling (sig-scheduling) and
+storage (sig-storage) are run as well, the latter also on the drivers of this project:
 **${passed(others)} of the ${others.length} that were run pass.**
 
 ${tables(other, beyond, runsOf(other))}`;
