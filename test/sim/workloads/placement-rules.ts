@@ -8,6 +8,7 @@ import { nodes } from "../../../api/core/nodes.ts";
 import { pods } from "../../../api/core/pods.ts";
 import type { Pod, Taint } from "../../../api/generated/types.ts";
 import { keyOf } from "../../../api/meta.ts";
+import { podGroupKeyOf, podGroups } from "../../../api/scheduling/podgroups.ts";
 import { affinityRefusal, spreadRefusal } from "../../unit/scheduler/reference-topology.ts";
 import type { Occupied } from "../../unit/scheduler/reference.ts";
 import type { Committed, Rule } from "../judge.ts";
@@ -64,6 +65,15 @@ const bindingRule = (
   },
 });
 
+/** Whether the pod may be scheduled: nothing is kept for a gang that has lost members. */
+function isSchedulable(pod: Pod, members: readonly Pod[], committed: Committed): boolean {
+  const name = podGroupKeyOf(pod);
+  if (name === undefined) return true;
+  const group = committed.all(podGroups).find((each) => keyOf(each) === name);
+  const count = members.filter((each) => podGroupKeyOf(each) === name && !isTerminal(each)).length;
+  return group !== undefined && count >= (group.spec.schedulingPolicy.gang?.minCount ?? 0);
+}
+
 /** Room that is nominated to a pod is left to it by those that are not more important. */
 export const nominationRule = (views: SchedulerViews): Rule<Pod> => ({
   name: "room of a nominated pod taken",
@@ -78,7 +88,8 @@ export const nominationRule = (views: SchedulerViews): Rule<Pod> => ({
     if (!seen || seen.states.length === 0) return undefined;
     const expected = views
       .expectedOn(nodeName, position, decisions)
-      .filter((other) => priorityOf(other) >= priorityOf(seen.pod));
+      .filter((other) => priorityOf(other) >= priorityOf(seen.pod))
+      .filter((other) => isSchedulable(other, views.podsAt(seen.decision), committed));
     if (expected.length === 0) return undefined;
     const reasons = seen.states.map((all) => {
       const on = all.find(({ node }) => node.metadata.name === nodeName);

@@ -11,6 +11,7 @@ import { ApiError } from "../../../api/errors.ts";
 import type { PodGroup } from "../../../api/generated/types.ts";
 import { type Draft, key } from "../../../api/meta.ts";
 import { podGroups } from "../../../api/scheduling/podgroups.ts";
+import { priorityClasses } from "../../../api/scheduling/priorityclasses.ts";
 import type { Client } from "../../../machinery/client.ts";
 import type { SchedulerPlugin } from "../../../scheduler/framework.ts";
 import { defaultPlugins } from "../../../scheduler/plugins/default.ts";
@@ -255,4 +256,25 @@ test("a plugin that throws keeps all pods of the group, and the scheduler goes o
   await scheduler.until(30);
   await scheduler.stop();
   expect(await boundNames(scheduler)).toBe("a b");
+});
+
+test("room that is kept for a gang is released when it loses members", async () => {
+  const scheduler = await running([pod("low", "600m")]);
+  const { client } = scheduler;
+  await client.create(priorityClasses, { kind: "PriorityClass", metadata: { name: "high" }, value: 10 } as never);
+  await scheduler.until(2);
+  const high = { priorityClassName: "high" };
+  const important: Draft<PodGroup> = { ...gang(2), spec: { ...gang(2).spec, ...high } };
+  await client.create(podGroups, important);
+  for (const name of ["a", "b"]) await client.create(pods, pod(name, "300m", inGroup("g", high)));
+  await scheduler.until(5);
+  // The victim is on its way out, and its room and what is free are kept for the gang.
+  await client.create(pods, pod("single", "300m"));
+  await scheduler.until(20);
+  expect(await boundNames(scheduler)).toBe("low");
+  await client.delete(pods, key(namespace, "b"), { gracePeriodSeconds: 0 });
+  await scheduler.until(30);
+  await scheduler.stop();
+  expect(await boundNames(scheduler)).toBe("low single");
+  expect((await client.get(pods, key(namespace, "a"))).status?.nominatedNodeName ?? "").toBe("");
 });
