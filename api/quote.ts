@@ -22,3 +22,6 @@ export const quoted = (text: string): string =>
     const hex = point.toString(16);
     return point < 0x10000 ? `\\u${hex.padStart(4, "0")}` : `\\U${hex.padStart(8, "0")}`;
   })}"`;
+
+/** `["a" "b"]`, as Go prints a list of quoted texts. */
+export const quotedList = (texts: readonly string[]): string => `[${texts.map(quoted).join(" ")}]`;

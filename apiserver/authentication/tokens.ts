@@ -1,5 +1,6 @@
 // Service account tokens: compact JSON Web Signatures (RFC 7515) with the cluster's key, valid while the account and
 // the objects they are bound to exist; and OpenID discovery, by which others verify them.
+import { quotedList } from "../../api/quote.ts";
 import { type KeyObject, createHash, createPrivateKey, createPublicKey, sign, verify } from "node:crypto";
 import { hasReason } from "../../api/errors.ts";
 import { nodes } from "../../api/core/nodes.ts";
@@ -114,7 +115,6 @@ const boundKinds: Readonly<Record<keyof Bound, ResourceDefinition>> = {
   node: nodes as unknown as ResourceDefinition,
 };
 const unknownToken = "invalid bearer token";
-const quoted = (words: readonly string[]): string => `[${words.map((word) => JSON.stringify(word)).join(" ")}]`;
 
 /** The claimed issuer, before verification. */
 function issuerIn(token: string): string | undefined {
@@ -172,7 +172,9 @@ export function tokens(registry: Registry, { issuer, key: pem }: TokenOptions): 
       const claims = signer.claimsIn(token) as Claims;
       const audiences = claims.aud.filter((audience) => targets.includes(audience));
       if (audiences.length === 0)
-        throw new Error(`token audiences ${quoted(claims.aud)} is invalid for the target audiences ${quoted(targets)}`);
+        throw new Error(
+          `token audiences ${quotedList(claims.aud)} is invalid for the target audiences ${quotedList(targets)}`,
+        );
       const because = await spent(registry, claims);
       if (because !== undefined) throw new Error(because);
       return { user: bearer(claims), audiences };

@@ -48,7 +48,8 @@ export interface FollowingAuthorizer extends Authorizer {
   follow(client: Client, world: World, signal: AbortSignal): Promise<void>;
 }
 
-const everything: readonly PolicyRule[] = [
+/** The rules that allow every request. */
+export const everything: readonly PolicyRule[] = [
   { verbs: ["*"], apiGroups: ["*"], resources: ["*"] },
   { verbs: ["*"], nonResourceURLs: ["*"] },
 ];

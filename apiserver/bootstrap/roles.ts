@@ -1,5 +1,6 @@
 // The cluster roles of a fresh cluster. The three for namespaces are aggregated by label, so that new kinds can add
 // rules to them.
+import { everything } from "../authorization/authorizer.ts";
 import type { PolicyRule } from "../../api/generated/types.ts";
 import { clusterRoleBindings } from "../../api/rbac/rolebindings.ts";
 import { clusterRoles, rbacGroup } from "../../api/rbac/roles.ts";
@@ -78,7 +79,7 @@ const sumOf = (name: string): object => ({
 });
 
 const roles: readonly Given[] = [
-  role("cluster-admin", [rule("*", "*", "*"), { nonResourceURLs: ["*"], verbs: ["*"] }]),
+  role("cluster-admin", everything),
   role("system:aggregate-to-admin", administer, addsTo("admin")),
   role("system:aggregate-to-edit", edit, addsTo("edit")),
   role("system:aggregate-to-view", view, addsTo("view")),

@@ -48,16 +48,14 @@ function simpleRules({ verbs, apiGroups = [], resources = [], resourceNames, non
   return [...ofResources, ...ofUrls];
 }
 
-const isAny = (values: readonly string[] | undefined, value: string): boolean => includes(values, value);
-
 /** Whether an owned rule allows all that a simple one does. */
 function covers(owned: PolicyRule, { verbs, apiGroups, resources, resourceNames, nonResourceURLs }: PolicyRule) {
-  if (!isAny(owned.verbs, verbs[0]!)) return false;
+  if (!includes(owned.verbs, verbs[0]!)) return false;
   if (nonResourceURLs) return urlMatches(owned.nonResourceURLs, nonResourceURLs[0]!);
   const [resource = "", subresource = ""] = resources![0]!.split("/");
   const names = owned.resourceNames ?? [];
   return (
-    isAny(owned.apiGroups, apiGroups![0]!) &&
+    includes(owned.apiGroups, apiGroups![0]!) &&
     resourceMatches(owned.resources, resource, subresource) &&
     (names.length === 0 || (resourceNames !== undefined && names.includes(resourceNames[0]!)))
   );

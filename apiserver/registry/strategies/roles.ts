@@ -3,22 +3,21 @@
 import type { ClusterRole, PolicyRule, RoleBinding } from "../../../api/generated/types.ts";
 import { sameJson } from "../../../api/hash.ts";
 import type { ApiObject } from "../../../api/meta.ts";
+import { quoted, quotedList } from "../../../api/quote.ts";
 import { rbacGroup } from "../../../api/rbac/roles.ts";
-import { type Authorizer, type Decision, privilegedGroup, type User } from "../../authorization/authorizer.ts";
+import {
+  type Authorizer,
+  type Decision,
+  everything,
+  privilegedGroup,
+  type User,
+} from "../../authorization/authorizer.ts";
 import { uncovered } from "../../authorization/rbac/rules.ts";
 import type { WriteAttributes } from "../admission.ts";
 import { notFound } from "../refusals.ts";
 import type { Strategy } from "./strategy.ts";
 
 const allowed: Decision = { allowed: true };
-const everything: readonly PolicyRule[] = [
-  { verbs: ["*"], apiGroups: ["*"], resources: ["*"] },
-  { verbs: ["*"], nonResourceURLs: ["*"] },
-];
-
-/** A list in Go syntax. */
-const goList = (values: readonly string[]): string => `[${values.map((value) => JSON.stringify(value)).join(" ")}]`;
-
 function text({ apiGroups, resources, nonResourceURLs, resourceNames, verbs }: PolicyRule): string {
   const parts = Object.entries({
     APIGroups: apiGroups,
@@ -27,7 +26,7 @@ function text({ apiGroups, resources, nonResourceURLs, resourceNames, verbs }: P
     ResourceNames: resourceNames,
     Verbs: verbs,
   });
-  return `{${parts.flatMap(([name, list]) => (list?.length ? [`${name}:${goList(list)}`] : [])).join(", ")}}`;
+  return `{${parts.flatMap(([name, list]) => (list?.length ? [`${name}:${quotedList(list)}`] : [])).join(", ")}}`;
 }
 
 /** Rules that differ by their verbs only, as one. */
@@ -49,7 +48,7 @@ function held(
   const missing = uncovered(authorizer.rulesFor?.(user, namespace) ?? [], rules);
   if (missing.length === 0) return allowed;
   const lines = [...new Set(joined(missing).map(text))].toSorted();
-  const who = `user ${JSON.stringify(user.name)} (groups=${goList(user.groups)})`;
+  const who = `user ${quoted(user.name)} (groups=${quotedList(user.groups)})`;
   const reason = `${who} is attempting to grant RBAC permissions not currently held:\n${lines.join("\n")}`;
   return { allowed: false, reason };
 }

@@ -1,23 +1,18 @@
 // Claims for devices that are refused for their selectors or their namespace, and reports about devices given back.
+import { bootstrappedClient } from "./bootstrapped-client.ts";
 import { beforeEach, expect, test } from "vitest";
 import { namespaces } from "../../../api/core/namespaces.ts";
 import type { DeviceClass, ResourceV1ResourceClaim as ResourceClaim } from "../../../api/generated/types.ts";
 import type { Draft } from "../../../api/meta.ts";
 import { deviceClasses } from "../../../api/resource/deviceclasses.ts";
 import { resourceClaims, resourceClaimTemplates } from "../../../api/resource/resourceclaims.ts";
-import { bootstrap } from "../../../apiserver/bootstrap/objects.ts";
-import { clusterRegistry } from "../../../apiserver/cluster-registry.ts";
-import { inProcessClient } from "../../../apiserver/registry/in-process.ts";
-import { memoryStorage } from "../../../apiserver/storage/log.ts";
 import type { Client } from "../../../machinery/client.ts";
 import { seeded, virtualClock } from "../../sim/virtual-clock.ts";
 
 let client: Client;
 beforeEach(async () => {
   const world = { clock: virtualClock(), random: seeded(1), log: () => {} };
-  const ranges = { serviceCidr: "10.96.0.0/16", nodePorts: { from: 30_000, to: 32_767 } };
-  client = inProcessClient(clusterRegistry(memoryStorage(), world, ranges));
-  await bootstrap(client, { address: "10.0.0.1", port: 6443, serviceCidr: ranges.serviceCidr });
+  client = await bootstrappedClient(world);
   const metadata = { name: "admins", labels: { "resource.kubernetes.io/admin-access": "true" } };
   await client.create(namespaces, { kind: "Namespace", metadata, spec: {} } as never);
 });

@@ -1,26 +1,13 @@
 // Admission taints new nodes as not ready and copies topology labels of nodes to pods.
+import { bootstrappedClient } from "./bootstrapped-client.ts";
 import { expect, test } from "vitest";
 import type { Node, Pod, Taint } from "../../../api/generated/types.ts";
 import { nodes } from "../../../api/core/nodes.ts";
 import { pods } from "../../../api/core/pods.ts";
 import { key } from "../../../api/meta.ts";
-import { bootstrap } from "../../../apiserver/bootstrap/objects.ts";
-import { inProcessClient } from "../../../apiserver/registry/in-process.ts";
-import { clusterRegistry } from "../../../apiserver/cluster-registry.ts";
-import { memoryStorage } from "../../../apiserver/storage/log.ts";
 import type { Client } from "../../../machinery/client.ts";
-import { realWorld } from "../../../machinery/real-world.ts";
-
-const ranges = { serviceCidr: "10.96.0.0/16", nodePorts: { from: 30_000, to: 32_767 } };
 async function server(): Promise<Client> {
-  const client = inProcessClient(
-    clusterRegistry(
-      memoryStorage(),
-      realWorld(() => {}),
-      ranges,
-    ),
-  );
-  await bootstrap(client, { address: "10.0.0.1", port: 6443, serviceCidr: ranges.serviceCidr });
+  const client = await bootstrappedClient();
   return client;
 }
 const node = (labels: object, spec: object = {}): Node =>

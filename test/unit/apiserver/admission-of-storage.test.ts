@@ -1,4 +1,5 @@
 // Defaults of claims, volumes and ingresses, and the expansion of claims.
+import { bootstrappedClient } from "./bootstrapped-client.ts";
 import { expect, test } from "vitest";
 import type { PersistentVolumeClaim, StorageClass } from "../../../api/generated/types.ts";
 import { ingressClasses, ingresses } from "../../../api/networking/ingresses.ts";
@@ -7,22 +8,16 @@ import { persistentVolumes } from "../../../api/core/persistentvolumes.ts";
 import { storageClasses } from "../../../api/storage/storageclasses.ts";
 import type { ResourceDefinition } from "../../../api/kinds.ts";
 import type { ApiObject, Draft } from "../../../api/meta.ts";
-import { bootstrap } from "../../../apiserver/bootstrap/objects.ts";
-import { inProcessClient } from "../../../apiserver/registry/in-process.ts";
-import { clusterRegistry } from "../../../apiserver/cluster-registry.ts";
-import { memoryStorage } from "../../../apiserver/storage/log.ts";
 import type { Client } from "../../../machinery/client.ts";
 import { seeded, virtualClock } from "../../sim/virtual-clock.ts";
 
-const ranges = { serviceCidr: "10.96.0.0/16", nodePorts: { from: 30_000, to: 32_767 } };
 type Class = readonly [name: string, more: object];
 
 /** A server with these classes, created one second apart. */
 async function serverWith(r: ResourceDefinition, classes: readonly Class[]): Promise<Client> {
   const clock = virtualClock();
   const world = { clock, random: seeded(1), log: () => {} };
-  const client = inProcessClient(clusterRegistry(memoryStorage(), world, ranges));
-  await bootstrap(client, { address: "10.0.0.1", port: 6443, serviceCidr: ranges.serviceCidr });
+  const client = await bootstrappedClient(world);
   for (const [name, { annotations, ...more }] of classes as readonly [string, { annotations?: object }][]) {
     await client.create(r, { kind: r.kind, metadata: { name, annotations }, ...more } as unknown as Draft<ApiObject>);
     await clock.run((clock.now() + 1000) as never);

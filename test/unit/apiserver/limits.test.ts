@@ -1,4 +1,5 @@
 // LimitRange: defaults and violations.
+import { bootstrappedClient } from "./bootstrapped-client.ts";
 import { expect, test } from "vitest";
 import type { Container, LimitRange, LimitRangeItem, Pod, ResourceRequirements } from "../../../api/generated/types.ts";
 import { limitRanges } from "../../../api/core/limitranges.ts";
@@ -6,11 +7,6 @@ import { pods } from "../../../api/core/pods.ts";
 import type { Draft } from "../../../api/meta.ts";
 import { podAmounts } from "../../../api/core/pod/pod-resources.ts";
 import { brokenByClaim, brokenByPod, withLimits } from "../../../apiserver/admission/namespaces.ts";
-import { bootstrap } from "../../../apiserver/bootstrap/objects.ts";
-import { inProcessClient } from "../../../apiserver/registry/in-process.ts";
-import { clusterRegistry } from "../../../apiserver/cluster-registry.ts";
-import { memoryStorage } from "../../../apiserver/storage/log.ts";
-import { realWorld } from "../../../machinery/real-world.ts";
 
 const range = (type: string, item: Partial<LimitRangeItem>): LimitRange =>
   limitRanges.defaults({
@@ -155,15 +151,8 @@ for (const [what, of, expected] of sums)
   test(`amounts of a pod: ${what}`, () => expect(podAmounts(of.spec, "requests")).toEqual(expected));
 
 test("limit defaults: a resize is defaulted without an annotation", async () => {
-  const ranges = { serviceCidr: "10.96.0.0/16", nodePorts: { from: 30_000, to: 32_767 } };
-  const client = inProcessClient(
-    clusterRegistry(
-      memoryStorage(),
-      realWorld(() => {}),
-      ranges,
-    ),
-  );
-  await bootstrap(client, { address: "10.0.0.1", port: 6443, serviceCidr: ranges.serviceCidr });
+  const _ranges = { serviceCidr: "10.96.0.0/16", nodePorts: { from: 30_000, to: 32_767 } };
+  const client = await bootstrappedClient();
   const metadata = { name: "p", namespace: "default" };
   const made = await client.create(pods, { ...pod([container("c", cpu("1"))]), metadata } as Draft<Pod>);
   const usual = range("Container", { default: { memory: "2Gi" }, defaultRequest: { memory: "1Gi" } });

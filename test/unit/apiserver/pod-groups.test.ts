@@ -1,30 +1,17 @@
 // Pod groups as the server writes them: priorities of classes, the workload they name, protection, and what is dropped.
+import { bootstrappedClient } from "./bootstrapped-client.ts";
 import { expect, test } from "vitest";
 import type { PodGroup } from "../../../api/generated/types.ts";
 import { type Draft, key } from "../../../api/meta.ts";
 import { podGroupFinalizer, podGroups } from "../../../api/scheduling/podgroups.ts";
 import { priorityClasses } from "../../../api/scheduling/priorityclasses.ts";
 import { workloads } from "../../../api/scheduling/workloads.ts";
-import { bootstrap } from "../../../apiserver/bootstrap/objects.ts";
-import { clusterRegistry } from "../../../apiserver/cluster-registry.ts";
-import { inProcessClient } from "../../../apiserver/registry/in-process.ts";
-import { memoryStorage } from "../../../apiserver/storage/log.ts";
 import type { Client } from "../../../machinery/client.ts";
-import { realWorld } from "../../../machinery/real-world.ts";
-
-const ranges = { serviceCidr: "10.96.0.0/16", nodePorts: { from: 30_000, to: 32_767 } };
 const namespace = "default";
 const policy = { schedulingPolicy: { gang: { minCount: 2 } } };
 
 async function server(): Promise<Client> {
-  const client = inProcessClient(
-    clusterRegistry(
-      memoryStorage(),
-      realWorld(() => {}),
-      ranges,
-    ),
-  );
-  await bootstrap(client, { address: "10.0.0.1", port: 6443, serviceCidr: ranges.serviceCidr });
+  const client = await bootstrappedClient();
   await client.create(priorityClasses, { kind: "PriorityClass", metadata: { name: "high" }, value: 1000 });
   const template = { name: "t", ...policy, schedulingConstraints: { topology: [{ key: "rack" }] } };
   await client.create(workloads, {

@@ -1,30 +1,17 @@
 // Priority admission: priority and preemption policy of pods from their class, and validation of classes.
+import { bootstrappedClient } from "./bootstrapped-client.ts";
 import { expect, test } from "vitest";
 import type { PodSpec, PriorityClass } from "../../../api/generated/types.ts";
 import { pods } from "../../../api/core/pods.ts";
 import { priorityClasses, systemPriorities } from "../../../api/scheduling/priorityclasses.ts";
 import { key } from "../../../api/meta.ts";
-import { bootstrap } from "../../../apiserver/bootstrap/objects.ts";
-import { inProcessClient } from "../../../apiserver/registry/in-process.ts";
-import { clusterRegistry } from "../../../apiserver/cluster-registry.ts";
-import { memoryStorage } from "../../../apiserver/storage/log.ts";
 import type { Client } from "../../../machinery/client.ts";
-import { realWorld } from "../../../machinery/real-world.ts";
-
-const ranges = { serviceCidr: "10.96.0.0/16", nodePorts: { from: 30_000, to: 32_767 } };
 
 /** A server with these classes. */
 async function serverWith(
   classes: readonly (readonly [name: string, more: Partial<PriorityClass>])[],
 ): Promise<Client> {
-  const client = inProcessClient(
-    clusterRegistry(
-      memoryStorage(),
-      realWorld(() => {}),
-      ranges,
-    ),
-  );
-  await bootstrap(client, { address: "10.0.0.1", port: 6443, serviceCidr: ranges.serviceCidr });
+  const client = await bootstrappedClient();
   for (const [name, more] of classes)
     await client.create(priorityClasses, { kind: "PriorityClass", metadata: { name }, ...more });
   return client;

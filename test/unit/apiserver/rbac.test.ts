@@ -141,15 +141,19 @@ function isAllowed(present: ReadonlyMap<string, Step>, { user: by, ...info }: Re
 test("a decision from the index equals a plain reading of all bindings", () => {
   const seen = { allowed: 0, denied: 0 };
   fc.assert(
-    fc.property(fc.array(step, { minLength: 10, maxLength: 40 }), fc.array(fc.tuple(user, request)), (steps, asked) => {
-      const all = grants();
-      const present = applied(all, steps);
-      for (const [by, info] of asked) {
-        const expected = isAllowed(present, { ...info, user: by });
-        expect(decide(all, { ...info, user: by }).allowed).toBe(expected);
-        seen[expected ? "allowed" : "denied"]++;
-      }
-    }),
+    fc.property(
+      fc.array(step, { minLength: 10, maxLength: 40 }),
+      fc.array(fc.tuple(user, request)),
+      (steps, requests) => {
+        const all = grants();
+        const present = applied(all, steps);
+        for (const [by, info] of requests) {
+          const expected = isAllowed(present, { ...info, user: by });
+          expect(decide(all, { ...info, user: by }).allowed).toBe(expected);
+          seen[expected ? "allowed" : "denied"]++;
+        }
+      },
+    ),
     { numRuns: 2_000 },
   );
   expect(seen.allowed).toBeGreaterThan(500);

@@ -1,13 +1,10 @@
 // Service account admission: token volumes and image pull secrets of pods, and missing accounts.
+import { bootstrappedClient } from "./bootstrapped-client.ts";
 import { expect, test } from "vitest";
 import type { Container, Pod, PodSpec, ServiceAccount } from "../../../api/generated/types.ts";
 import { pods } from "../../../api/core/pods.ts";
 import { serviceAccounts } from "../../../api/core/serviceaccounts.ts";
-import { bootstrap } from "../../../apiserver/bootstrap/objects.ts";
-import { inProcessClient } from "../../../apiserver/registry/in-process.ts";
-import { clusterRegistry } from "../../../apiserver/cluster-registry.ts";
 import { runningAs } from "../../../apiserver/admission/pods.ts";
-import { memoryStorage } from "../../../apiserver/storage/log.ts";
 import type { World } from "../../../machinery/world.ts";
 import { beginning, seeded, virtualClock } from "../../sim/virtual-clock.ts";
 
@@ -84,9 +81,7 @@ for (const [what, own, of, expected] of table)
 async function cluster() {
   const clock = virtualClock();
   const world: World = { clock, random: seeded(1), log: () => {} };
-  const ranges = { serviceCidr: "10.96.0.0/16", nodePorts: { from: 30_000, to: 32_767 } };
-  const client = inProcessClient(clusterRegistry(memoryStorage(), world, ranges));
-  await bootstrap(client, { address: "10.0.0.1", port: 6443, serviceCidr: ranges.serviceCidr });
+  const client = await bootstrappedClient(world);
   const run = (more: Partial<PodSpec>, namespace = "default"): Promise<Pod | string> =>
     client.create(pods, { kind: "Pod", metadata: { name: "p", namespace }, spec: spec(more) }).catch((e) => e.message);
   return { clock, client, run };

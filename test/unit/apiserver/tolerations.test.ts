@@ -1,12 +1,9 @@
 // Default tolerations for not-ready and unreachable nodes.
+import { bootstrappedClient } from "./bootstrapped-client.ts";
 import { expect, test } from "vitest";
 import { pods } from "../../../api/core/pods.ts";
 import { key } from "../../../api/meta.ts";
-import { bootstrap } from "../../../apiserver/bootstrap/objects.ts";
-import { inProcessClient } from "../../../apiserver/registry/in-process.ts";
-import { clusterRegistry } from "../../../apiserver/cluster-registry.ts";
 import { withDefaultTolerations } from "../../../apiserver/admission/pods.ts";
-import { memoryStorage } from "../../../apiserver/storage/log.ts";
 import { realWorld } from "../../../machinery/real-world.ts";
 import type { Toleration } from "../../../api/generated/types.ts";
 
@@ -36,14 +33,12 @@ for (const [what, held, expected] of table)
   test(`tolerations: ${what}`, () => expect(summaryOf(withDefaultTolerations(held, 7))).toBe(expected));
 
 test("tolerationSeconds comes from the configuration, with Kubernetes' default", async () => {
-  const ranges = { serviceCidr: "10.96.0.0/16", nodePorts: { from: 30_000, to: 32_767 } };
   const world = realWorld(() => {});
-  for (const [habits, expected] of [
+  for (const [config, expected] of [
     [{ tolerationSeconds: 2 }, "not-ready 2, unreachable 2"],
     [undefined, "not-ready 300, unreachable 300"],
   ] as const) {
-    const client = inProcessClient(clusterRegistry(memoryStorage(), world, { ...ranges, ...habits }));
-    await bootstrap(client, { address: "10.0.0.1", port: 6443, serviceCidr: ranges.serviceCidr });
+    const client = await bootstrappedClient(world, config);
     const spec = { containers: [{ name: "c", image: "i" }] };
     await client.create(pods, { kind: "Pod", metadata: { name: "p", namespace: "default" }, spec });
     expect(summaryOf((await client.get(pods, key("default", "p"))).spec.tolerations ?? [])).toBe(expected);
