@@ -2,7 +2,7 @@
 // lost members, so that it is kept out of the queue. Pods that wait for the room are tried again.
 import type { Pod } from "../api/generated/types.ts";
 import { pods as podKind } from "../api/core/pods.ts";
-import { type Key, keyOf } from "../api/meta.ts";
+import { keyOf } from "../api/meta.ts";
 import { podGroupKeyOf } from "../api/scheduling/podgroups.ts";
 import type { Client } from "../machinery/client.ts";
 import type { SchedulerCache } from "./cache.ts";
@@ -20,7 +20,7 @@ interface ReleasePorts {
 }
 
 /** Returns the function that is called for each change of a pod; it updates the cache by `update`. */
-export function releasingRoom({ client, cache, queue, pluginsOf, context }: ReleasePorts) {
+export function roomReleaser({ client, cache, queue, pluginsOf, context }: ReleasePorts) {
   const nodeOf = (pod: Pod | undefined): string | undefined =>
     pod && isPending(pod) ? cache.withNomination(pod).status?.nominatedNodeName || undefined : undefined;
   /** For the others, who count the pod where it is expected, it is as if it had been there and left. */
@@ -43,7 +43,6 @@ export function releasingRoom({ client, cache, queue, pluginsOf, context }: Rele
     update();
     if (before && after === undefined && expectedOn !== undefined) released(before, expectedOn);
     if (after) withdraw(after);
-    else if (group !== undefined) for (const member of membersOf(cache, group)) withdraw(member);
+    else if (group !== undefined) for (const member of cache.membersOf(group).values()) withdraw(member);
   };
 }
-const membersOf = (cache: SchedulerCache, group: Key): readonly Pod[] => [...cache.membersOf(group).values()];

@@ -16,7 +16,7 @@ import type { CycleOptions } from "./decider.ts";
 import { isPending } from "./ports.ts";
 import { type ProfileOptions, profilesOf } from "./profiles.ts";
 import { type BackoffLimits, schedulingQueue } from "./queue.ts";
-import { releasingRoom } from "./released-room.ts";
+import { roomReleaser } from "./released-room.ts";
 import { rejectionReport } from "./report.ts";
 import { schedulingCycle } from "./scheduling-cycle.ts";
 
@@ -59,7 +59,7 @@ export async function runScheduler(
   const context = { lister: extra.lister, membersOf: (group: Key) => cache.membersOf(group) };
   const queue = schedulingQueue(world.clock, { pluginsOf, sort, context }, signal, options.backoff);
   const cache = schedulerCache(extra.lister, changes);
-  const releasing = releasingRoom({ client, cache, queue, pluginsOf, context });
+  const releaseRoom = roomReleaser({ client, cache, queue, pluginsOf, context });
   const report = rejectionReport(client, world, profileOf, queue.fail, signal);
   const attempts = attemptLog();
   const ports = { view: views.pods, views: extra, client, world, queue, cache, profileOf, report, attempts };
@@ -68,7 +68,7 @@ export async function runScheduler(
   // Views are not stopped: they can serve another run after this one.
   const podSeen = (key: Key, before: Pod | undefined, after: Pod | undefined): void => {
     if (signal.aborted) return;
-    releasing(before, after, () => cache.podSeen(key, after));
+    releaseRoom(before, after, () => cache.podSeen(key, after));
     if (after && isPending(after) && profileOf(after)) queue.add(after);
     else queue.delete(key);
     queue.notify(() => assignedPodEvents({ before, after }));

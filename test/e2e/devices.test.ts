@@ -31,13 +31,13 @@ test("devices are allocated, and only the container that names them sees them", 
   );
 });
 
-test("a claim is given back when its pod has ended, and the next pod gets it", async () => {
+test("a claim is released when its pod has ended, and the next pod gets it", async () => {
   await output("wait pod/small --for=jsonpath={.status.phase}=Succeeded --timeout=60s");
   expect(await output("logs small")).toBe("DEVICE_gpu=gpu-1\n");
   await until("the claim is deallocated", async () => / pending /.test(await output("get resourceclaim small-gpu")));
 });
 
-test("a kubelet that is killed finds again what is to be given back", async () => {
+test("a kubelet that is killed finds again what it has to release", async () => {
   expect(await prepared()).toContain("train-gpus-");
   await inNode("kill -9 $(cat /run/orrery/agent/pid)");
   await output("delete pod train");

@@ -1,4 +1,5 @@
 // The claims of a pod, and why it cannot be scheduled with them.
+import { referenced } from "../referenced.ts";
 import type { Pod, PodResourceClaim, ResourceV1ResourceClaim as ResourceClaim } from "../../../api/generated/types.ts";
 import { key, keyOf } from "../../../api/meta.ts";
 import { deviceClasses } from "../../../api/resource/deviceclasses.ts";
@@ -23,15 +24,8 @@ function claimOf(pod: Pod, entry: PodResourceClaim, lister: Lister): ResourceCla
 }
 
 /** The claims of a pod, each once, or why it has to wait. */
-export function claimsOf(pod: Pod, lister: Lister): readonly ResourceClaim[] | string {
-  const claims = new Set<ResourceClaim>();
-  for (const entry of pod.spec.resourceClaims ?? []) {
-    const claim = claimOf(pod, entry, lister);
-    if (typeof claim === "string") return claim;
-    if (claim) claims.add(claim);
-  }
-  return [...claims];
-}
+export const claimsOf = (pod: Pod, lister: Lister): readonly ResourceClaim[] | string =>
+  referenced(pod.spec.resourceClaims, (entry) => claimOf(pod, entry, lister));
 
 /** Why a claim without an allocation cannot get one now. */
 export function blocked(claim: ResourceClaim, lister: Lister): string | undefined {

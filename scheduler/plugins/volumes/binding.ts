@@ -38,6 +38,7 @@ import {
 } from "../../framework.ts";
 import type { PodInfo } from "../../node-info.ts";
 import { type Assumed, assumedObjects } from "../assumed.ts";
+import { referenced } from "../referenced.ts";
 import { awaitBinding } from "./await-binding.ts";
 import { nodeLabels, ownClaims } from "./claims.ts";
 import { delayedClaims, nodeOf, planOn, type NodePlan, type PodClaims, volumeLimit } from "./node-plan.ts";
@@ -67,15 +68,8 @@ function claimOf(pod: Pod, volume: Volume, lister: Snapshot["lister"]): Persiste
 }
 
 /** The claims of a pod, each once, or why the pod cannot be placed. */
-function claimsOf({ pod }: PodInfo, lister: Snapshot["lister"]): readonly PersistentVolumeClaim[] | string {
-  const claims = new Set<PersistentVolumeClaim>();
-  for (const volume of pod.spec.volumes ?? []) {
-    const claim = claimOf(pod, volume, lister);
-    if (typeof claim === "string") return claim;
-    if (claim) claims.add(claim);
-  }
-  return [...claims];
-}
+const claimsOf = ({ pod }: PodInfo, lister: Snapshot["lister"]): readonly PersistentVolumeClaim[] | string =>
+  referenced(pod.spec.volumes, (volume) => claimOf(pod, volume, lister));
 
 /** The plan as objects to be written: volumes refer to their claims, and claims name the node. */
 const bindingsOf = ({ matched, provisioned }: NodePlan, nodeName: string): NodePlan => ({

@@ -116,7 +116,7 @@ test("the pod is bound once its devices are prepared", async () => {
   await scheduler.stop();
 });
 
-test("devices that cannot be prepared are given back", async () => {
+test("devices that cannot be prepared are released", async () => {
   const scheduler = await running([using("a", "one")]);
   await withDevices(scheduler, ["one"], [...gpus(1, conditions)]);
   await scheduler.until(10);

@@ -175,7 +175,7 @@ const table: readonly Row[] = [
     "n2",
   ],
   [
-    "an allocated claim of a node that is gone is given back",
+    "an allocated claim of a node that is gone is released",
     deviceClaim(
       "c",
       {},

@@ -59,7 +59,7 @@ async function conditions(client: Client, name = "g"): Promise<Conditions> {
 const waiting = "Unschedulable: pod group is unschedulable, waiting for minCount pods from a gang to be scheduled";
 const full = (count: number): string => `Unschedulable: 0/${count} nodes are available: ${count} Insufficient cpu.`;
 
-test("a gang that fits is bound whole", async () => {
+test("all pods of a gang that fits are bound", async () => {
   const scheduler = await running([member("a", "400m"), member("b", "400m")]);
   await scheduler.client.create(podGroups, gang(2));
   await scheduler.until(5);
@@ -277,4 +277,22 @@ test("room that is kept for a gang is released when it loses members", async () 
   await scheduler.stop();
   expect(await boundNames(scheduler)).toBe("low single");
   expect((await client.get(pods, key(namespace, "a"))).status?.nominatedNodeName ?? "").toBe("");
+});
+
+test("room that is kept for a pod is released when the pod is deleted", async () => {
+  const scheduler = await running([pod("low", "600m")]);
+  const { client } = scheduler;
+  await client.create(priorityClasses, { kind: "PriorityClass", metadata: { name: "high" }, value: 10 } as never);
+  await scheduler.until(2);
+  await client.create(pods, pod("preemptor", "600m", { priorityClassName: "high" }));
+  await scheduler.until(5);
+  expect((await client.get(pods, key(namespace, "preemptor"))).status?.nominatedNodeName).toBe("n1");
+  // The victim is on its way out; what is free is kept too.
+  await client.create(pods, pod("single", "300m"));
+  await scheduler.until(20);
+  expect(await boundNames(scheduler)).toBe("low");
+  await client.delete(pods, key(namespace, "preemptor"), { gracePeriodSeconds: 0 });
+  await scheduler.until(30);
+  await scheduler.stop();
+  expect(await boundNames(scheduler)).toBe("low single");
 });
