@@ -41,7 +41,7 @@ function peerResults(): ReadonlyMap<string, number> {
 const peers = peerResults();
 /** The best result of a workload, whichever of scheduler_perf's feature gates were on. */
 const peerOf = ({ name }: Workload): number | undefined => {
-  const found = [...peers].filter(([full]) => full.includes(name)).map(([, average]) => average);
+  const found = [...peers].filter(([full]) => full.includes(`/${name}`)).map(([, average]) => average);
   return found.length === 0 ? undefined : Math.max(...found);
 };
 
