@@ -29,8 +29,9 @@ function peerResults(): ReadonlyMap<string, number> {
   const dir = process.env["SCHEDULER_PERF"];
   if (dir === undefined) return new Map();
   const files = readdirSync(dir).filter((file) => file.endsWith(".json"));
+  // A workload that failed has no items.
   const items = files.flatMap(
-    (f) => (JSON.parse(readFileSync(join(dir, f), "utf8")) as { dataItems: DataItem[] }).dataItems,
+    (f) => (JSON.parse(readFileSync(join(dir, f), "utf8")) as { dataItems: DataItem[] | null }).dataItems ?? [],
   );
   return new Map(
     items.flatMap(({ data, labels }) =>
