@@ -18,10 +18,12 @@ import {
   controlPlaneCredentials,
   etcdPeerCredentials,
   kubeconfig,
+  registryCredentials,
   workerCredentials,
 } from "./credentials.ts";
 import { clusterDir, kubeconfigPath } from "../paths.ts";
 import { type Authority, authorityFrom, newAuthority, newSigningKey, type Pem } from "./pki.ts";
+import { registryAddress } from "./registry.ts";
 import { autoscalerName, type ClusterState, serverUrl } from "./state.ts";
 
 const json = (value: object): string => `${JSON.stringify(value, null, 2)}\n`;
@@ -68,13 +70,25 @@ const storeConfig = (state: ClusterState): StoreConfig =>
 const nodeDir = (cluster: string, node: string): string => clusterDir(cluster, "nodes", node);
 
 /** Writes the folder of a worker. */
-export const writeWorkerFiles = async (state: ClusterState, worker: Worker, authority: Authority): Promise<void> =>
-  writeAll(nodeDir(state.name, worker.name), {
-    "agent.json": json(agentConfig(worker, endpointOf(state).ip)),
+export const writeWorkerFiles = async (state: ClusterState, worker: Worker, authority: Authority): Promise<void> => {
+  const dir = nodeDir(state.name, worker.name);
+  const registry = state.registry && registryAddress(state.registry);
+  await writeAll(dir, {
+    "agent.json": json(agentConfig(worker, endpointOf(state).ip, registry)),
     "dockerd.json": json(engineConfig(worker)),
     "ca.crt": authority.pem.cert,
     ...pemFiles(await workerCredentials(authority, worker)),
   });
+  // Where the engine looks for the authority of a registry.
+  if (registry !== undefined) await writeAll(join(dir, "certs.d", registry), { "ca.crt": authority.pem.cert });
+};
+
+/** Writes the folder of the registry. */
+const writeRegistryFiles = async ({ name, registry }: ClusterState, authority: Authority): Promise<void> => {
+  if (!registry) return;
+  const pem = await registryCredentials(authority, registry);
+  await writeAll(nodeDir(name, registry.name), pemFiles({ registry: pem }));
+};
 
 /** Writes the configuration of a control plane's etcd member. */
 export const writeEtcdConfig = (state: ClusterState, place: Place, clusterState: "new" | "existing"): Promise<void> =>
@@ -136,6 +150,7 @@ export const writeClusterFiles = async (state: ClusterState, now: Instant): Prom
     writeAll(clusterDir(state.name, "pki"), pemFiles({ ca: authority.pem, admin })),
     writeControlPlaneFiles(state, authority, now),
     writeLoadBalancerFiles(state, authority),
+    writeRegistryFiles(state, authority),
     writeAutoscalerFiles(state, authority),
     ...state.workers.map((worker) => writeWorkerFiles(state, worker, authority)),
   ]);

@@ -4,6 +4,7 @@ import { beforeAll, expect, test } from "vitest";
 import { cronJobs } from "../../api/batch/cronjobs.ts";
 import { jobs } from "../../api/batch/jobs.ts";
 import { key } from "../../api/meta.ts";
+import { run } from "../../cli/cluster/subprocess.ts";
 import { testCluster, until } from "./cluster.ts";
 
 const cluster = testCluster("e2e-workloads", "--nodes", "1");
@@ -105,4 +106,36 @@ test("a disruption budget stops evictions until there are pods to spare", async 
   await output("uncordon e2e-workloads-node-1");
   await output("delete pdb guarded");
   await output("drain e2e-workloads-node-1 --pod-selector=app=guarded --timeout=60s");
+});
+
+test("a pushed image is pulled under its own name, and no pod can change it", async () => {
+  const image = "registry.example/team/shell:1";
+  await run(["docker", "tag", "orrery/busybox:1", image]);
+  try {
+    await cluster.orrery("image", "push", image);
+  } finally {
+    await run(["docker", "rmi", image]);
+  }
+  const address = await cluster.addressOf("registry");
+  const upload = `POST /v2/team/blobs/uploads/ HTTP/1.0\r\nHost: ${address}\r\nContent-Length: 0\r\n\r\n`;
+  const script = `printf '${upload}' | ssl_client -I ${address}:5000 | head -n 1; nc -z ${address} 5001 || echo refused`;
+  const container = { name: "c", image, imagePullPolicy: "Always", command: ["sh", "-c", script] };
+  const overrides = JSON.stringify({ spec: { containers: [container] } });
+  await output(["run", "pulled", "--restart=Never", `--image=${image}`, `--overrides=${overrides}`]);
+  const phase = "--for=jsonpath={.status.phase}=Succeeded";
+  await output(["wait", "pod/pulled", phase, "--timeout=60s"]);
+  expect(await output("logs pulled")).toBe("HTTP/1.0 405 Method Not Allowed\r\nrefused\n");
+});
+
+test("an image that no registry has is an error of the pod", async () => {
+  await output("run missing --image=registry.invalid/none:1");
+  const { message } = await until("an error", async () => {
+    const { status } = await cluster.pod("missing");
+    return status?.containerStatuses?.[0]?.state?.waiting?.message !== undefined
+      ? status.containerStatuses[0].state.waiting
+      : undefined;
+  });
+  expect(message).toContain("registry.invalid");
+  expect(message).not.toContain("5000");
+  await output("delete pod missing");
 });
