@@ -15,6 +15,7 @@ import { controlPlanesOf, endpointOf, etcdConfig, loadBalancerConfig, type Place
 import {
   adminCredentials,
   autoscalerCredentials,
+  engineCredentials,
   controlPlaneCredentials,
   etcdPeerCredentials,
   kubeconfig,
@@ -79,15 +80,18 @@ export const writeWorkerFiles = async (state: ClusterState, worker: Worker, auth
     "ca.crt": authority.pem.cert,
     ...pemFiles(await workerCredentials(authority, worker)),
   });
-  // Where the engine looks for the authority of a registry.
-  if (registry !== undefined) await writeAll(join(dir, "certs.d", registry), { "ca.crt": authority.pem.cert });
+  if (registry === undefined) return;
+  // Where and under which names the engine looks for them.
+  const { cert, key } = await engineCredentials(authority, worker);
+  const files = { "ca.crt": authority.pem.cert, "client.cert": cert, "client.key": key };
+  await writeAll(join(dir, "certs.d", registry), files);
 };
 
 /** Writes the folder of the registry. */
 const writeRegistryFiles = async ({ name, registry }: ClusterState, authority: Authority): Promise<void> => {
   if (!registry) return;
   const pem = await registryCredentials(authority, registry);
-  await writeAll(nodeDir(name, registry.name), pemFiles({ registry: pem }));
+  await writeAll(nodeDir(name, registry.name), { "ca.crt": authority.pem.cert, ...pemFiles({ registry: pem }) });
 };
 
 /** Writes the configuration of a control plane's etcd member. */

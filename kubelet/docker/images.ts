@@ -53,8 +53,8 @@ const splitTag = (image: string): readonly [repo: string, tag: string] => {
 };
 
 /**
- * Pulls an image from the cluster's registry, or else from its own. The cluster's has images of the user's engine, which
- * have no digests of a registry. Pulls with credentials go to their registry: who may see the image is its decision.
+ * Pulls an image from the cluster's registry, or else from its own. The former has images of the user's engine, without
+ * digests that a registry gave. A pull with credentials goes to the image's own registry, which decides who may see it.
  */
 export async function pull(
   docker: Docker,
