@@ -19,6 +19,7 @@ import { serviceAccounts } from "../../api/core/serviceaccounts.ts";
 import { immortal } from "../admission/namespaces.ts";
 import { priorityClasses, systemPriorities } from "../../api/scheduling/priorityclasses.ts";
 import { flowControl } from "./flows.ts";
+import { certificateRoles } from "./certificate-roles.ts";
 import { clusterRolesAndBindings } from "./roles.ts";
 import { apiServices } from "../../api/apiregistration/apiservices.ts";
 import type { KindRegistry } from "../../machinery/kind-registry.ts";
@@ -167,6 +168,7 @@ export async function bootstrapObjects(
     [serviceCidrs, { metadata: { name: rangeName }, spec: { cidrs: [serviceCidr] } }],
     ...flowControl,
     ...clusterRolesAndBindings,
+    ...certificateRoles,
     ...[...localApiServices(kinds).values()].map((object): BootstrapObject => [apiServices, object]),
   ];
   await Promise.all(all.map(([r, object]) => ensure(client, r, object)));

@@ -60,6 +60,8 @@ export interface InProcessOptions {
   readonly metricValues?: Client["metricValues"];
   /** Answers a request for a token. */
   readonly issue?: (request: Draft<TokenRequest>) => Promise<TokenRequest>;
+  /** Answers a review of access. */
+  readonly review?: (r: ResourceDefinition, request: Draft<ApiObject>) => Promise<ApiObject>;
   /** Its field manager. Without one its writes are not tracked, which is faster. */
   readonly manager?: string;
   /** Its writes are committed only in this term. */
@@ -68,7 +70,7 @@ export interface InProcessOptions {
 
 /** A client with nothing between it and the log. */
 export function inProcessClient(registry: Registry, options: InProcessOptions = {}): Client {
-  const { measured, metricValues, issue, manager, term } = options;
+  const { measured, metricValues, issue, review, manager, term } = options;
   const by = { ...(manager !== undefined && { manager }), ...(term && { term }) };
   const served = <T extends ApiObject>(r: ResourceDefinition<T>): ResourceDefinition => {
     if (r.virtual) throw new ApiError("NotFound", `${r.plural}.${r.group} is measured on request and not kept here`);
@@ -106,6 +108,8 @@ export function inProcessClient(registry: Registry, options: InProcessOptions = 
     async create<T extends ApiObject>(r: ResourceDefinition<T>, draft: Draft<T>) {
       if (issue && r.kind === tokenRequests.kind)
         return (await issue(draft as object as Draft<TokenRequest>)) as object as T;
+      if (review && r.virtual === "review")
+        return (await review(r as unknown as ResourceDefinition, draft as object as Draft<ApiObject>)) as T;
       return objectOf<T>(await registry.create(served(r), draft as Draft<ApiObject>, by));
     },
     async update(r, object, subresource?: WritableSubresource) {

@@ -1,6 +1,6 @@
 // Reviews, whose create computes the status in the response: TokenReview, SubjectAccessReview and similar kinds.
 import { ApiError } from "../../api/errors.ts";
-import { apiVersionOf } from "../../api/kinds.ts";
+import { apiVersionOf, type ResourceDefinition } from "../../api/kinds.ts";
 import type {
   ResourceAttributes,
   SelfSubjectRulesReview,
@@ -8,6 +8,7 @@ import type {
   TokenReview,
 } from "../../api/generated/types.ts";
 import { type ApiObject, type Draft, type Instant, timestamp } from "../../api/meta.ts";
+import type { World } from "../../machinery/world.ts";
 import type { Authorizer, RequestInfo, User } from "../authorization/authorizer.ts";
 import { invalid, methodNotServed } from "../registry/refusals.ts";
 import type { Tokens } from "../authentication/tokens.ts";
@@ -41,7 +42,8 @@ async function access(spec: SubjectAccessReview["spec"], user: User, authorizer:
 }
 const accessOf: Reviewer = (review, _user, { authorizer }) => {
   const { spec } = review as unknown as SubjectAccessReview;
-  return access(spec, { name: spec.user ?? "", groups: spec.groups ?? [] }, authorizer);
+  const { user: name = "", uid, groups = [], extra } = spec;
+  return access(spec, { name, ...(uid && { uid }), groups, ...(extra && { extra }) }, authorizer);
 };
 
 /** Rules of resources and of URLs; incomplete when an authorizer has none to show. */
@@ -89,6 +91,19 @@ const reviewers: Readonly<Record<string, Reviewer>> = {
   }),
   TokenReview: ownerOf,
 };
+
+/** The user of requests inside this process, for reviews of oneself. */
+const inProcess: User = { name: "system:apiserver", groups: ["system:masters"] };
+
+/** Answers reviews of components in this process, which name the user in question. */
+export const reviewer =
+  (context: Omit<Context, "now">, { clock }: World) =>
+  async (r: ResourceDefinition, draft: Review): Promise<ApiObject> => {
+    const problems = r.validate(draft);
+    if (problems.length > 0) throw invalid(r, "", problems);
+    const { status } = await reviewers[r.kind]!(draft, inProcess, { ...context, now: clock.now() });
+    return { ...draft, kind: r.kind, apiVersion: apiVersionOf(r), status } as unknown as ApiObject;
+  };
 
 /** Serves the review kinds, which cannot be read or listed. */
 export const reviews =

@@ -30,6 +30,9 @@ export const controlPlaneCredentials = async (
   return { apiserver, "apiserver-kubelet-client": kubeletClient, scheduler, "controller-manager": controllerManager };
 };
 
+/** The kubelet renews its certificates, as long as the cluster runs. */
+const nodeDays = 365;
+
 /** Certificates of a worker, by file name: of the kubelet as a client, and of its own port. */
 export const workerCredentials = async (
   authority: Authority,
@@ -37,8 +40,11 @@ export const workerCredentials = async (
 ): Promise<Readonly<Record<string, Pem>>> => {
   const name = `system:node:${worker.name}`;
   const [client, kubelet] = await Promise.all([
-    authority.issue({ name, groups: ["system:nodes"], use: "client" }),
-    authority.issue({ name, groups: ["system:nodes"], hosts: [worker.name, worker.ip, "127.0.0.1"], use: "server" }),
+    authority.issue({ name, groups: ["system:nodes"], use: "client", days: nodeDays }),
+    authority.issue({
+      ...{ name, groups: ["system:nodes"], use: "server", days: nodeDays },
+      hosts: [worker.name, worker.ip, "127.0.0.1"],
+    }),
   ]);
   return { "kubelet-client": client, kubelet };
 };
