@@ -69,7 +69,7 @@ async function keepAlive(session: ClientHttp2Session, world: World, ended: Abort
 const broken = (e: unknown): ApiError =>
   new ApiError("ServiceUnavailable", `the API server cannot be reached: ${(e as Error).message}`);
 
-/** Takes no new requests to a connection; those in progress end, and its watches are cut off when no request can be left. */
+/** Sends no new requests on a connection. Those in progress end; watches are cut off when no request can be left. */
 function retire(session: ClientHttp2Session, world: World, signal: AbortSignal): void {
   session.close();
   world.clock.sleep(responseTimeoutMs, signal).then(

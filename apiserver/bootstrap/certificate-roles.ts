@@ -1,5 +1,5 @@
-// Roles for certificates and for joining nodes: who may request, approve and sign, and what holders of a bootstrap token
-// may do. Source: Kubernetes' pages "TLS bootstrapping" and "Authenticating with Bootstrap Tokens".
+// Roles for certificates and for joining nodes: who may request, approve and sign, and what holders of a bootstrap
+// token may do. Source: Kubernetes' pages "TLS bootstrapping" and "Authenticating with Bootstrap Tokens".
 import type { PolicyRule, RbacV1Subject } from "../../api/generated/types.ts";
 import { certificateSigningRequests } from "../../api/certificates/certificatesigningrequests.ts";
 import type { ResourceDefinition } from "../../api/kinds.ts";

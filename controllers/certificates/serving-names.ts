@@ -33,8 +33,8 @@ const ofTypes = (node: Node, types: readonly string[]): readonly string[] =>
     .map(({ address }) => canonical(address));
 
 /**
- * Why a request is not approved; undefined when all of its names are the node's own. A node writes its own status, so an
- * address counts only while no other node has it, and never if it is one of the API servers': whoever could get a
+ * Why a request is not approved; undefined when all of its names are the node's own. A node writes its own status, so
+ * an address counts only while no other node has it, and never if it is one of the API servers': whoever could get a
  * certificate of those could pose as them.
  */
 export function servingProblem(

@@ -1,4 +1,5 @@
-// A certificate and its key in one file, which is replaced at once: a kubelet that is killed finds the old pair or the new.
+// A certificate and its key in one file, which is replaced at once: a kubelet that is killed finds the old pair or the
+// new one.
 import { createPrivateKey, X509Certificate } from "node:crypto";
 import { mkdir, open, readFile, rename } from "node:fs/promises";
 import { dirname } from "node:path";

@@ -1,5 +1,5 @@
-// A certificate that renews itself: before it expires, a new one is requested from the cluster, kept, and used from then
-// on. Source: Kubernetes' page "Certificate rotation for the kubelet".
+// A certificate that renews itself: before it expires, a new one is requested from the cluster, kept, and used from
+// then on. Source: Kubernetes' page "Certificate rotation for the kubelet".
 import { X509Certificate } from "node:crypto";
 import { certificateSigningRequests } from "../../api/certificates/certificatesigningrequests.ts";
 import type { CertificateSigningRequest as Request } from "../../api/generated/types.ts";
@@ -52,7 +52,7 @@ function hasNames({ cert }: Pair, { dnsNames = [], ipAddresses = [] }: Certifica
   );
 }
 
-/** When a certificate is to be renewed: after 70 to 90 percent of its life, so that not all nodes do it at once. Pure. */
+/** When a certificate is to be renewed: after 70 to 90 percent of its life, not all nodes at once. Pure. */
 export function renewalOf({ from, to }: { readonly from: Instant; readonly to: Instant }, random: number): Instant {
   return instant(Math.round(from + (to - from) * (0.7 + 0.2 * random)));
 }

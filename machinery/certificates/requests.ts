@@ -114,7 +114,7 @@ const backdateMs = 5 * 60_000;
 /** The end of a longer certificate is moved by as much as its beginning. */
 const longMs = 8 * 3_600_000;
 
-/** From when to when a new certificate is valid: never longer than that of its authority. Throws when that has ended. */
+/** From when to when a new certificate is valid: never longer than its authority's. Throws when that has ended. */
 export function validityOf(ttlMs: number, now: Instant, authorityEnds: number): readonly [from: number, to: number] {
   const from = now - backdateMs;
   if (now >= authorityEnds)
