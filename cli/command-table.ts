@@ -60,6 +60,7 @@ export const commandTable: CommandTable = Object.fromEntries([
     ["node", "list, add, stop, start, kill or remove nodes", () => import("./commands/node.ts")],
     ["image", "list, copy or remove images of the nodes", () => import("./commands/image.ts")],
     ["component-logs", "print the logs of a cluster's components", () => import("./commands/component-logs.ts")],
+    ["join", "make this machine a node of a cluster elsewhere", () => import("./commands/join.ts")],
     ["server", "run a control plane without nodes", () => import("./commands/server.ts")],
     ["demo", "a guided tour: a cluster heals, updates, rolls back and scales", () => import("./commands/demo.ts")],
     ["autoscaler", "", () => import("./commands/autoscaler.ts")],
@@ -72,6 +73,7 @@ export const commandTable: CommandTable = Object.fromEntries([
     ["proxy", "serve the API of the cluster on a local port", () => import("./commands/proxy.ts")],
     ["auth", "check permissions, and show the current user", () => import("./commands/auth.ts")],
     ["certificate", "approve or deny certificate signing requests", () => import("./commands/certificate.ts")],
+    ["token", "make, list or delete tokens by which machines join", () => import("./commands/token.ts")],
     [
       "cluster-info",
       "print the addresses of the control plane and its services",

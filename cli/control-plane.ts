@@ -26,6 +26,7 @@ import { electionOf, schedulerOptions } from "../scheduler/configuration/setting
 import { runScheduler, type SchedulerOptions } from "../scheduler/scheduler.ts";
 import { readTls, type ServerConfig, type StoreConfig } from "./cluster/config.ts";
 import { componentLog } from "./logging.ts";
+import { publishNodeSettings } from "./join/node-settings.ts";
 import { reschedulingSimulation } from "./simulation.ts";
 
 /** Opens the configured storage. Only its module is loaded, because the etcd client is large. */
@@ -118,11 +119,13 @@ export async function startControlPlane(
     admission: { tolerationSeconds: timings.tolerationSeconds },
   });
   const { port, closed } = await server.listen(signal);
+  await publishNodeSettings(server.as("kube-controller-manager"), config);
   const controllerOptions = {
     ...{ kinds, metrics, decisions },
     clusterCidr: config.podRange,
     rootCa: readFileSync(config.pki.ca, "utf8"),
     ...signingOptions(config),
+    joinServer: `https://${config.endpoint ?? config.advertiseAddress}:${port}`,
     nodeGraceMs: timings.nodeGraceMs,
     autoscaler: { periodMs: timings.autoscalerPeriodMs, shrinkWindowSeconds: timings.shrinkWindowSeconds },
     ...(config.rebalances && { descheduler: deschedulerOptions(config) }),

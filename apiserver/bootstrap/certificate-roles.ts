@@ -1,6 +1,6 @@
 // Roles for certificates and for joining nodes: who may request, approve and sign, and what holders of a bootstrap
 // token may do. Source: Kubernetes' pages "TLS bootstrapping" and "Authenticating with Bootstrap Tokens".
-import type { PolicyRule, RbacV1Subject } from "../../api/generated/types.ts";
+import type { PolicyRule } from "../../api/generated/types.ts";
 import { certificateSigningRequests } from "../../api/certificates/certificatesigningrequests.ts";
 import type { ResourceDefinition } from "../../api/kinds.ts";
 import { clusterRoleBindings, roleBindings } from "../../api/rbac/rolebindings.ts";
@@ -12,6 +12,9 @@ type BootstrapObject = readonly [ResourceDefinition, object];
 export const joiningGroup = "system:bootstrappers:orrery:default-node-token";
 /** The ConfigMap in kube-public by which a machine learns how to trust the cluster. */
 export const clusterInfo = { namespace: "kube-public", name: "cluster-info" };
+
+/** The ConfigMap with what the nodes of a cluster agree on. */
+export const nodeSettings = { namespace: "kube-system", name: "orrery-node-settings" };
 
 const { group, plural } = certificateSigningRequests;
 const marks = {
@@ -43,8 +46,25 @@ const clusterBinding = (name: string, role: string, groupName: string): Bootstra
   },
 ];
 
-const readsClusterInfo = { name: "orrery:cluster-info", namespace: clusterInfo.namespace, ...marks };
-const anonymous: RbacV1Subject = { apiGroup: rbacGroup, kind: "User", name: "system:anonymous" };
+/** A role to read one ConfigMap, and its subjects. */
+function reads(
+  { namespace, name }: typeof clusterInfo,
+  ...subjects: readonly (readonly [kind: string, name: string])[]
+): readonly BootstrapObject[] {
+  const metadata = { name: `orrery:${name}`, namespace, ...marks };
+  const rule = { apiGroups: [""], resources: ["configmaps"], resourceNames: [name], verbs: ["get"] };
+  return [
+    [roles, { metadata, rules: [rule] }],
+    [
+      roleBindings,
+      {
+        metadata,
+        roleRef: { apiGroup: rbacGroup, kind: "Role", name: metadata.name },
+        subjects: subjects.map(([kind, subject]) => ({ apiGroup: rbacGroup, kind, name: subject })),
+      },
+    ],
+  ];
+}
 
 /** The roles, and who has them. */
 export const certificateRoles: readonly BootstrapObject[] = [
@@ -63,19 +83,6 @@ export const certificateRoles: readonly BootstrapObject[] = [
   clusterBinding("orrery:get-nodes", "orrery:get-nodes", joiningGroup),
   clusterBinding("orrery:node-autoapprove-bootstrap", nodeClient[0], joiningGroup),
   clusterBinding("orrery:node-autoapprove-certificate-rotation", selfNodeClient[0], "system:nodes"),
-  [
-    roles,
-    {
-      metadata: readsClusterInfo,
-      rules: [{ apiGroups: [""], resources: ["configmaps"], resourceNames: [clusterInfo.name], verbs: ["get"] }],
-    },
-  ],
-  [
-    roleBindings,
-    {
-      metadata: readsClusterInfo,
-      roleRef: { apiGroup: rbacGroup, kind: "Role", name: readsClusterInfo.name },
-      subjects: [anonymous],
-    },
-  ],
+  ...reads(clusterInfo, ["User", "system:anonymous"]),
+  ...reads(nodeSettings, ["Group", joiningGroup], ["Group", "system:nodes"]),
 ];

@@ -38,6 +38,8 @@ export interface ServerConfig extends SharedConfig {
   readonly listen: { readonly host: string; readonly port: number };
   /** The API server's address for agents and users; the endpoint of the `kubernetes` service. */
   readonly advertiseAddress: string;
+  /** Where nodes reach the API, if that is not this server's own address. */
+  readonly endpoint?: string;
   readonly store: StoreConfig;
   readonly pki: {
     /** Signs all certificates of the cluster; clients must present one of them. */
@@ -201,7 +203,7 @@ export const agentConfig = (worker: Worker, endpointIp: string, registry?: strin
 });
 
 /** The daemon.json of a node's engine, which only runs containers: the agent programs the node's network. */
-export const engineConfig = (worker: Worker): object => ({
+export const engineConfig = (worker: Worker, program = "/opt/orrery"): object => ({
   bip: worker.podCidr.replace(/\.0\/(\d+)$/, ".1/$1"),
   dns: [clusterDns],
   iptables: false,
@@ -209,7 +211,7 @@ export const engineConfig = (worker: Worker): object => ({
   "userland-proxy": false,
   "live-restore": true,
   // Allows sandboxes to be created before their pods are known; see the script.
-  runtimes: { orrery: { path: "/opt/orrery/kubelet/docker/hostname-runtime.sh" } },
+  runtimes: { orrery: { path: `${program}/kubelet/docker/hostname-runtime.sh` } },
   "log-driver": "json-file",
   "log-opts": { "max-size": "10m", "max-file": "3" },
 });

@@ -112,7 +112,7 @@ const writeControlPlaneFiles = async (state: ClusterState, authority: Authority,
     await writeAll(nodeDir(state.name, place.name), {
       "server.json": json({
         ...config,
-        ...(isReplicated && { isReplicated }),
+        ...(isReplicated && { isReplicated, endpoint: endpointOf(state).ip }),
         ...(state.rebalances && { rebalances: true }),
         ...(state.schedulerConfig && { schedulerConfig: state.schedulerConfig }),
       }),

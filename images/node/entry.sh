@@ -1,7 +1,7 @@
 #!/bin/sh
 # The entry point of a node container: makes kernel file systems writable and supervises the components of its role.
-# Usage: entry.sh control-plane-etcd | control-plane-sqlite | worker | registry, or once for all nodes: "compile" fills the compile cache,
-# "seed" prepares the preloaded images
+# Usage: entry.sh control-plane-etcd | control-plane-sqlite | worker | registry | join SERVER OPTIONS...,
+# or once for all nodes: "compile" fills the compile cache, "seed" prepares the preloaded images
 set -u
 role=$1
 run=/run/orrery
@@ -103,7 +103,12 @@ case $role in
     [ "$role" = control-plane-etcd ] && keep etcd etcd --config-file /etc/orrery/etcd.json
     keep server node $steady $main server --config /etc/orrery/server.json
     ;;
-  worker)
+  worker | join)
+    # A node that joins writes its configuration itself, once.
+    if [ "$role" = join ] && [ ! -f /etc/orrery/agent.json ]; then
+      shift
+      node $small $main join --prepare "$@" || exit
+    fi
     delegate_cgroup_controllers
     filter_bridged_packets
     share_mounts
