@@ -99,6 +99,7 @@ export async function startControlPlane(
     serviceCidr: config.serviceRange,
     isReplicated: config.isReplicated === true,
     advertise: config.advertiseAddress,
+    ...(config.authorizationMode && { authorizationMode: config.authorizationMode }),
     tokens: {
       issuer: `https://kubernetes.default.svc.${config.clusterDomain}`,
       key: readFileSync(config.pki.tokens, "utf8"),

@@ -1,5 +1,6 @@
 // Configuration files of `orrery server`, `orrery agent` and the engines of nodes; the addresses all clusters use.
 import { readFileSync } from "node:fs";
+import type { AuthorizationMode } from "../../apiserver/server.ts";
 import type { KubeSchedulerConfiguration } from "../../scheduler/configuration/configuration.ts";
 import type { Packing } from "../../scheduler/plugins/resource-scores.ts";
 import { clusterAutoscalerTimings, localTimings } from "./timings.ts";
@@ -58,6 +59,8 @@ export interface ServerConfig extends SharedConfig {
   readonly rebalances?: true;
   /** Set when several API servers share the store. */
   readonly isReplicated?: true;
+  /** How requests are authorized; by RBAC unless set. */
+  readonly authorizationMode?: AuthorizationMode;
 }
 
 /** Configuration of a node: kubelet and node network in one process. */
@@ -71,6 +74,10 @@ export interface AgentConfig extends SharedConfig {
     readonly client: KeyPair;
     /** The certificate of the kubelet's own port. */
     readonly serving: KeyPair;
+    /** The identity of the node's network: user system:kube-proxy. */
+    readonly network: KeyPair;
+    /** The identity of the controllers beside the node's CSI drivers: group orrery.dev:csi-drivers. */
+    readonly csi: KeyPair;
   };
   readonly kubeletPort: number;
   readonly dockerSocket: string;
@@ -183,6 +190,8 @@ export const agentConfig = (worker: Worker, endpointIp: string): AgentConfig => 
     ca: `${nodeConfigDir}/ca.crt`,
     client: pairIn(nodeConfigDir, "kubelet-client"),
     serving: pairIn(nodeConfigDir, "kubelet"),
+    network: pairIn(nodeConfigDir, "network"),
+    csi: pairIn(nodeConfigDir, "csi"),
   },
   kubeletPort: addresses.kubeletPort,
   dockerSocket: "/var/run/docker.sock",

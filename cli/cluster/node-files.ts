@@ -1,4 +1,5 @@
 // Writes the files of a cluster: authority, kubeconfig, and each node's folder of configuration and certificates.
+import { existsSync } from "node:fs";
 import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Instant } from "../../api/meta.ts";
@@ -75,6 +76,15 @@ export const writeWorkerFiles = async (state: ClusterState, worker: Worker, auth
     "ca.crt": authority.pem.cert,
     ...pemFiles(await workerCredentials(authority, worker)),
   });
+
+/** Writes the folders of workers that lack an identity which they had not when the cluster was created. */
+export const writeMissingIdentities = async (state: ClusterState, now: Instant): Promise<void> => {
+  const isMissing = ({ name }: Worker): boolean => !existsSync(join(nodeDir(state.name, name), "csi.crt"));
+  const workers = state.workers.filter(isMissing);
+  if (workers.length === 0) return;
+  const authority = await readAuthority(state.name, now);
+  await Promise.all(workers.map((worker) => writeWorkerFiles(state, worker, authority)));
+};
 
 /** Writes the configuration of a control plane's etcd member. */
 export const writeEtcdConfig = (state: ClusterState, place: Place, clusterState: "new" | "existing"): Promise<void> =>

@@ -32,7 +32,13 @@ import { blackholeRanges, hostRoutes } from "./host-routes.ts";
 import { ensureImages } from "./images.ts";
 import { withLock } from "./lock.ts";
 import { recentFailures } from "./logs.ts";
-import { readAuthority, writeAutoscalerFiles, writeClusterFiles, writeEtcdConfig } from "./node-files.ts";
+import {
+  readAuthority,
+  writeAutoscalerFiles,
+  writeClusterFiles,
+  writeEtcdConfig,
+  writeMissingIdentities,
+} from "./node-files.ts";
 import { cacheDir, clusterDir } from "../paths.ts";
 import { isAboutPrivileges, localPrivileges } from "./privileges.ts";
 import { waitUntilReady } from "./readiness.ts";
@@ -246,6 +252,7 @@ const resumeCluster = async (
       `Remove the cluster with: orrery down --name ${previous.name}, or make another one with --name.`,
     );
   const state = await withMaxNodes(previous, options.maxNodes, io.clock);
+  await writeMissingIdentities(state, io.clock.now());
   const containers = await nodeContainers(state.name);
   const missing = missingContainers(
     state,

@@ -1,6 +1,7 @@
 // orrery server: runs the control plane in this process, standalone with an embedded store, or with --config as a
 // component of a cluster.
-import type { Command } from "commander";
+import { type Command, Option } from "commander";
+import type { AuthorizationMode } from "../../apiserver/server.ts";
 import { readConfig, type ServerConfig } from "../cluster/config.ts";
 import { kubeconfigPath } from "../paths.ts";
 import { startControlPlane } from "../control-plane.ts";
@@ -9,6 +10,7 @@ import { interruption, withCluster } from "./cluster-option.ts";
 
 interface Flags extends StandaloneOptions {
   readonly apiOnly?: boolean;
+  readonly authorizationMode: AuthorizationMode;
   readonly config?: string;
   readonly schedulerConfig?: string;
 }
@@ -17,10 +19,10 @@ interface Flags extends StandaloneOptions {
 async function configOf(flags: Flags): Promise<ServerConfig> {
   if (flags.config !== undefined) return readConfig<ServerConfig>(flags.config);
   const { standalone } = await import("../standalone.ts");
-  if (flags.schedulerConfig === undefined) return standalone(flags);
+  const config = { ...(await standalone(flags)), authorizationMode: flags.authorizationMode };
+  if (flags.schedulerConfig === undefined) return config;
   const { readSchedulerConfig } = await import("../scheduler-config.ts");
-  const schedulerConfig = readSchedulerConfig(flags.schedulerConfig);
-  return { ...(await standalone(flags)), schedulerConfig };
+  return { ...config, schedulerConfig: readSchedulerConfig(flags.schedulerConfig) };
 }
 
 const serve = async (flags: Flags): Promise<void> => {
@@ -43,6 +45,11 @@ export const register = (program: Command): void => {
     .option("--port <n>", "port on 127.0.0.1", "6443")
     .option("--store <kind>", "sqlite, which survives a restart, or memory", "sqlite")
     .option("--scheduler-config <file>", "the scheduler's profiles and extenders, as for kube-scheduler --config")
+    .addOption(
+      new Option("--authorization-mode <mode>", "by roles, or everything to every authenticated user")
+        .choices(["RBAC", "AlwaysAllow"])
+        .default("RBAC"),
+    )
     .option("--api-only", "only the API server, for a scheduler and controllers of your own")
     .addHelpText("after", "\nExamples:\n  orrery server --name lab --port 7443\n  orrery get namespaces --name lab")
     .action(serve);
