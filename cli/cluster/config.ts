@@ -86,6 +86,8 @@ export interface AgentConfig extends SharedConfig {
   /** The node's part of the pod range, registered in its Node. */
   readonly podCidr: string;
   readonly pauseImage: string;
+  /** The address of the cluster's registry. */
+  readonly registry?: string;
   /** Volumes of pods and other state that survives a restart of the node. */
   readonly stateDir: string;
 }
@@ -181,7 +183,7 @@ export const capacityOf = ({ cpus, memoryBytes }: Pick<Worker, "cpus" | "memoryB
 });
 
 /** The configuration of a worker's agent. */
-export const agentConfig = (worker: Worker, endpointIp: string): AgentConfig => ({
+export const agentConfig = (worker: Worker, endpointIp: string, registry?: string): AgentConfig => ({
   ...shared,
   nodeName: worker.name,
   nodeIp: worker.ip,
@@ -198,6 +200,7 @@ export const agentConfig = (worker: Worker, endpointIp: string): AgentConfig => 
   capacity: capacityOf(worker),
   podCidr: worker.podCidr,
   pauseImage: "orrery/pause:1",
+  ...(registry !== undefined && { registry }),
   stateDir: "/var/lib/orrery",
 });
 

@@ -57,6 +57,14 @@ export const workerCredentials = async (
 export const autoscalerCredentials = (authority: Authority): Promise<Pem> =>
   authority.issue({ name: "system:cluster-autoscaler", use: "client" });
 
+/** The certificate of the cluster's registry. */
+export const registryCredentials = (authority: Authority, { name, ip }: Place): Promise<Pem> =>
+  authority.issue({ name: "registry", hosts: [name, ip], use: "server" });
+
+/** The certificate of a worker's engine for pulls from the registry. It has no rights at the API server. */
+export const engineCredentials = (authority: Authority, { name }: Worker): Promise<Pem> =>
+  authority.issue({ name: `engine:${name}`, use: "client" });
+
 /** The certificate of an etcd member, as a server and as a client of the others. */
 export const etcdPeerCredentials = (etcdAuthority: Authority, { name, ip }: Place): Promise<Pem> =>
   etcdAuthority.issue({ name: "etcd-peer", hosts: [name, ip], use: "peer" });

@@ -16,13 +16,16 @@ import { controlPlanesOf, endpointOf, etcdConfig, loadBalancerConfig, type Place
 import {
   adminCredentials,
   autoscalerCredentials,
+  engineCredentials,
   controlPlaneCredentials,
   etcdPeerCredentials,
   kubeconfig,
+  registryCredentials,
   workerCredentials,
 } from "./credentials.ts";
 import { clusterDir, kubeconfigPath } from "../paths.ts";
 import { type Authority, authorityFrom, newAuthority, newSigningKey, type Pem } from "./pki.ts";
+import { registryAddress } from "./registry.ts";
 import { autoscalerName, type ClusterState, serverUrl } from "./state.ts";
 
 const json = (value: object): string => `${JSON.stringify(value, null, 2)}\n`;
@@ -69,13 +72,28 @@ const storeConfig = (state: ClusterState): StoreConfig =>
 const nodeDir = (cluster: string, node: string): string => clusterDir(cluster, "nodes", node);
 
 /** Writes the folder of a worker. */
-export const writeWorkerFiles = async (state: ClusterState, worker: Worker, authority: Authority): Promise<void> =>
-  writeAll(nodeDir(state.name, worker.name), {
-    "agent.json": json(agentConfig(worker, endpointOf(state).ip)),
+export const writeWorkerFiles = async (state: ClusterState, worker: Worker, authority: Authority): Promise<void> => {
+  const dir = nodeDir(state.name, worker.name);
+  const registry = state.registry && registryAddress(state.registry);
+  await writeAll(dir, {
+    "agent.json": json(agentConfig(worker, endpointOf(state).ip, registry)),
     "dockerd.json": json(engineConfig(worker)),
     "ca.crt": authority.pem.cert,
     ...pemFiles(await workerCredentials(authority, worker)),
   });
+  if (registry === undefined) return;
+  // Where and under which names the engine looks for them.
+  const { cert, key } = await engineCredentials(authority, worker);
+  const files = { "ca.crt": authority.pem.cert, "client.cert": cert, "client.key": key };
+  await writeAll(join(dir, "certs.d", registry), files);
+};
+
+/** Writes the folder of the registry. */
+const writeRegistryFiles = async ({ name, registry }: ClusterState, authority: Authority): Promise<void> => {
+  if (!registry) return;
+  const pem = await registryCredentials(authority, registry);
+  await writeAll(nodeDir(name, registry.name), { "ca.crt": authority.pem.cert, ...pemFiles({ registry: pem }) });
+};
 
 /** Writes the folders of workers that lack an identity which they had not when the cluster was created. */
 export const writeMissingIdentities = async (state: ClusterState, now: Instant): Promise<void> => {
@@ -146,6 +164,7 @@ export const writeClusterFiles = async (state: ClusterState, now: Instant): Prom
     writeAll(clusterDir(state.name, "pki"), pemFiles({ ca: authority.pem, admin })),
     writeControlPlaneFiles(state, authority, now),
     writeLoadBalancerFiles(state, authority),
+    writeRegistryFiles(state, authority),
     writeAutoscalerFiles(state, authority),
     ...state.workers.map((worker) => writeWorkerFiles(state, worker, authority)),
   ]);

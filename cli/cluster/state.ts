@@ -5,7 +5,7 @@ import type { Packing } from "../../scheduler/plugins/resource-scores.ts";
 import { CliError } from "../cli-error.ts";
 import { addresses, type Worker } from "./config.ts";
 import { cacheDir, clusterDir } from "../paths.ts";
-import type { ControlPlanes } from "./control-planes.ts";
+import type { ControlPlanes, Place } from "./control-planes.ts";
 import type { Privileges } from "./privileges.ts";
 import { addressIn } from "./subnet.ts";
 
@@ -23,6 +23,8 @@ export interface ClusterState extends ControlPlanes {
   readonly schedulerConfig?: KubeSchedulerConfiguration;
   /** Set when its controllers move pods to free nodes and to mend rules. */
   readonly rebalances?: true;
+  /** Clusters that earlier versions made have none. */
+  readonly registry?: Place;
   readonly subnet: string;
   readonly apiPort: number;
   readonly privileges: Privileges;

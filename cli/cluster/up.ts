@@ -21,6 +21,7 @@ import {
   hasVolume,
   loadBalancerCommand,
   nodeContainers,
+  registryCommand,
   removeAll,
   removeContainers,
   workerCommand,
@@ -53,6 +54,7 @@ import {
   workerNumber,
   writeState,
 } from "./state.ts";
+import { registryPlace } from "./registry.ts";
 import { createStorageClasses } from "./storage-classes.ts";
 import { CommandFailed, run } from "./subprocess.ts";
 import { freeSubnet, routedRanges } from "./subnet.ts";
@@ -114,6 +116,7 @@ const allocate = (options: UpOptions, clock: Clock): Promise<ClusterState> =>
       apiPort: await freePort(others.map((other) => other.apiPort)),
       privileges: await localPrivileges(),
       controlPlane: controlPlaneNumber(name, subnet, 1),
+      registry: registryPlace(name, subnet),
       ...(controlPlanes > 1 && {
         furtherControlPlanes: Array.from({ length: controlPlanes - 1 }, (_, i) =>
           controlPlaneNumber(name, subnet, i + 2),
@@ -142,6 +145,7 @@ const staying = ({ workers }: ClusterState): readonly Worker[] => workers.filter
 const containerCommands = (state: ClusterState): ReadonlyMap<string, readonly string[]> =>
   new Map([
     ...controlPlanesOf(state).map((place) => [place.name, controlPlaneCommand(state, place)] as const),
+    ...(state.registry ? [[state.registry.name, registryCommand(state, state.registry)] as const] : []),
     ...(state.loadBalancer ? [[state.loadBalancer.name, loadBalancerCommand(state, state.loadBalancer)] as const] : []),
     ...(state.maxNodes === undefined ? [] : [[autoscalerName(state.name), autoscalerCommand(state)] as const]),
     ...staying(state).map((worker) => [worker.name, workerCommand(state, worker)] as const),
