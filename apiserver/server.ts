@@ -7,6 +7,7 @@ import type { World } from "../machinery/world.ts";
 import type { AdmissionConfig } from "./admission/plugins.ts";
 import type { AddressRanges } from "./admission/services.ts";
 import { authenticatedUsers, firstAllowing, groupsAllowed, privilegedGroup } from "./authorization/authorizer.ts";
+import { nodeAuthorizer } from "./authorization/node/authorizer.ts";
 import { rbacAuthorizer } from "./authorization/rbac/authorizer.ts";
 import { bootstrap, bootstrapObjects, keepOwnService, keepApiServices } from "./bootstrap/objects.ts";
 import { apiServerPeers } from "./bootstrap/peers.ts";
@@ -46,7 +47,10 @@ export interface ServerOptions {
   readonly serviceCidr: string;
   /** The address pods and nodes reach this server at. */
   readonly advertise: string;
-  /** `RBAC` decides by roles and bindings; `AlwaysAllow`, the default, allows every authenticated user everything. */
+  /**
+   * `RBAC` decides by roles and bindings, and about kubelets by their pods; `AlwaysAllow`, the default, allows every
+   * authenticated user everything.
+   */
   readonly authorizationMode?: AuthorizationMode;
   /** What admission fills in, and its further plugins; Kubernetes' own values when left out. */
   readonly admission?: Partial<Omit<AdmissionConfig, keyof AddressRanges>>;
@@ -81,9 +85,9 @@ const nodePorts = { from: 30_000, to: 32_767 };
 /** Composes the server; nothing runs before `listen`. */
 export function apiServer(options: ServerOptions): ApiServer {
   const { world, kinds, host, port, tls, serviceCidr, advertise, authorizationMode = "AlwaysAllow" } = options;
-  const rbac = rbacAuthorizer();
+  const following = authorizationMode === "RBAC" ? [nodeAuthorizer(), rbacAuthorizer()] : [];
   const authorizer =
-    authorizationMode === "RBAC" ? firstAllowing(groupsAllowed(privilegedGroup), rbac) : authenticatedUsers;
+    authorizationMode === "RBAC" ? firstAllowing(groupsAllowed(privilegedGroup), ...following) : authenticatedUsers;
   const requests = requestMetrics(kinds, options.componentMetrics);
   const storage = timedStorage(options.storage, world.clock, requests.registry);
   countObjects(options.storage, kinds, requests.registry);
@@ -116,7 +120,7 @@ export function apiServer(options: ServerOptions): ApiServer {
         metricApis(ofPrograms, world.clock),
         openId(serviceAccountTokens, () => `${advertise}:${listening.port}`),
       ];
-      if (authorizationMode === "RBAC") await rbac.follow(client, world, signal);
+      await Promise.all(following.map(({ follow }) => follow(client, world, signal)));
       let isBootstrapped = false;
       const checks = serverChecks(
         storage,
