@@ -15,6 +15,7 @@ import {
   type User,
 } from "./authorization/authorizer.ts";
 import { componentUser, controllerUser } from "./authentication/components.ts";
+import { nodeAuthorizer } from "./authorization/node/authorizer.ts";
 import { rbacAuthorizer } from "./authorization/rbac/authorizer.ts";
 import { bootstrap, bootstrapObjects, keepOwnService, keepApiServices } from "./bootstrap/objects.ts";
 import { bootstrapAccess } from "./bootstrap/access.ts";
@@ -56,7 +57,10 @@ export interface ServerOptions {
   readonly serviceCidr: string;
   /** The address pods and nodes reach this server at. */
   readonly advertise: string;
-  /** `RBAC`, the default, decides by roles and bindings; `AlwaysAllow` allows every authenticated user everything. */
+  /**
+   * `RBAC`, the default, decides by roles and bindings, and about kubelets by their pods; `AlwaysAllow` allows every
+   * authenticated user everything.
+   */
   readonly authorizationMode?: AuthorizationMode;
   /** What admission fills in, and its further plugins; Kubernetes' own values when left out. */
   readonly admission?: Partial<Omit<AdmissionConfig, keyof AddressRanges>>;
@@ -101,9 +105,9 @@ const nodePorts = { from: 30_000, to: 32_767 };
 /** Composes the server; nothing runs before `listen`. */
 export function apiServer(options: ServerOptions): ApiServer {
   const { world, kinds, host, port, tls, serviceCidr, advertise, authorizationMode = "RBAC" } = options;
-  const rbac = rbacAuthorizer();
+  const following = authorizationMode === "RBAC" ? [nodeAuthorizer(), rbacAuthorizer()] : [];
   const authorizer =
-    authorizationMode === "RBAC" ? firstAllowing(groupsAllowed(privilegedGroup), rbac) : authenticatedUsers;
+    authorizationMode === "RBAC" ? firstAllowing(groupsAllowed(privilegedGroup), ...following) : authenticatedUsers;
   const requests = requestMetrics(kinds, options.componentMetrics);
   const storage = timedStorage(options.storage, world.clock, requests.registry);
   countObjects(options.storage, kinds, requests.registry);
@@ -139,7 +143,7 @@ export function apiServer(options: ServerOptions): ApiServer {
       ];
       // Before the first request, so that components have their rights from the beginning.
       await bootstrapAccess(client);
-      if (authorizationMode === "RBAC") await rbac.follow(client, world, signal);
+      await Promise.all(following.map(({ follow }) => follow(client, world, signal)));
       let isBootstrapped = false;
       const checks = serverChecks(storage, signal, () => isBootstrapped);
       const handle = requestHandler(verbs, kinds, { handlers, extensions, checks, metricNames: ofPrograms.names });

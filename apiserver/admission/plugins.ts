@@ -1,5 +1,6 @@
 // The admission plugins every cluster has, in their order: those Kubernetes enables by default.
 import type { World } from "../../machinery/world.ts";
+import type { Authorizer } from "../authorization/authorizer.ts";
 import type { AdmissionPlugin } from "../registry/admission.ts";
 import { certificateSubject } from "./certificate-subjects.ts";
 import { defaultIngressClass, claimGrowth, defaultStorageClass, storageInUse } from "./classes.ts";
@@ -15,6 +16,7 @@ import {
   serviceAccount,
   unprovenNodes,
 } from "./pods.ts";
+import { nodeRestriction } from "./node-restriction/plugin.ts";
 import { resourceQuota } from "./quotas.ts";
 import { type AddressRanges, serviceAddresses } from "./services.ts";
 
@@ -32,6 +34,7 @@ const kubernetesTolerationSeconds = 300;
 /** All plugins, in the order in which they run. */
 export const admissionPlugins = (
   world: World,
+  authorizer: Authorizer,
   {
     tolerationSeconds = kubernetesTolerationSeconds,
     plugins = [],
@@ -42,6 +45,7 @@ export const admissionPlugins = (
   namespaceExists,
   limitRanger,
   serviceAccount(world),
+  nodeRestriction(authorizer),
   unprovenNodes,
   priority,
   groupPriority,

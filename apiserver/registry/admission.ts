@@ -45,6 +45,8 @@ export interface Alongside {
 export interface AdmissionPlugin {
   readonly name: string;
   readonly operations: readonly Operation[];
+  /** The subresources whose creation it handles as well. What is sent to them is of another kind. */
+  readonly subresources?: readonly Subresource[];
   /** Called once per kind; the result is cached. */
   handles(r: ResourceDefinition): boolean;
   /** The object as it shall be stored; the same reference when the plugin changes nothing. */
@@ -82,11 +84,12 @@ export function admissionChain(
   storage: Storage,
 ): (write: WriteAttributes) => Admission {
   const handling = new WeakMap<ResourceDefinition, Partial<Record<Operation, readonly AdmissionPlugin[]>>>();
-  const pluginsFor = ({ r, operation }: WriteAttributes): readonly AdmissionPlugin[] => {
+  const pluginsFor = ({ r, operation, subresource }: WriteAttributes): readonly AdmissionPlugin[] => {
     const known = handling.get(r) ?? {};
     handling.set(r, known);
     known[operation] ??= plugins.filter((plugin) => plugin.operations.includes(operation) && plugin.handles(r));
-    return known[operation];
+    if (operation !== "CREATE" || subresource === undefined) return known[operation];
+    return known[operation].filter((plugin) => plugin.subresources?.includes(subresource));
   };
   return (write) => {
     const applicable = pluginsFor(write);

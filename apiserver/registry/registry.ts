@@ -329,11 +329,9 @@ export function registry(storage: Storage, world: World, { kinds, authorizer, ad
     create: (r, draft, options) => create(cluster, r, draft, options),
     change: (target, decide, options) => change(cluster, target, decide, options),
     delete: (target, options = {}) => remove(cluster, target, options),
-    async connect({ r, key }, subresource, connectOptions, user) {
-      const options = { user, dryRun: false };
-      const of = { r, operation: "CONNECT", subresource, ...splitKey(key), old: undefined } as const;
-      const admission = cluster.admit({ ...of, options, now: world.clock.now() });
-      await admission.validate(await admission.mutate(connectOptions));
+    async admit({ r, key }, { object, ...sent }) {
+      const admission = cluster.admit({ r, ...sent, ...splitKey(key), old: undefined, now: world.clock.now() });
+      await admission.validate(await admission.mutate(object));
     },
     watch: (r, options, signal) => watchStored(log, r, options, signal),
     revision(kind) {

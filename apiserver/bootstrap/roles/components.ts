@@ -1,8 +1,16 @@
 // Roles for components: of the control plane, of nodes, and those that others may run in a cluster. Source: Kubernetes'
 // default roles (the page "Using RBAC Authorization").
+import { nodeRules } from "../../authorization/node/rules.ts";
 import { type AccessRow, rolesIn } from "./text.ts";
 
-export const componentRoles: readonly AccessRow[] = rolesIn(`
+/** Bound to nobody: about kubelets, the node authorizer decides by their pods. */
+const node = rolesIn("system:node for").map(
+  ([r, object]): AccessRow => [r, r.kind === "ClusterRole" ? { ...object, rules: nodeRules } : object],
+);
+
+export const componentRoles: readonly AccessRow[] = [
+  ...node,
+  ...rolesIn(`
 system:auth-delegator
   create authentication.k8s.io tokenreviews
   create authorization.k8s.io subjectaccessreviews
@@ -72,32 +80,6 @@ system:kubelet-api-admin as orrery.dev:kubelet-api-admin for user:kube-apiserver
   proxy core nodes
   * core nodes/log nodes/metrics nodes/proxy nodes/stats
   * core nodes/configz nodes/healthz nodes/pods
-system:node for group:system:nodes
-  create authentication.k8s.io tokenreviews
-  create authorization.k8s.io localsubjectaccessreviews subjectaccessreviews
-  read core services
-  create,get,list,watch core nodes
-  patch,update core nodes/status
-  patch,update core nodes
-  events
-  read core pods
-  create,delete core pods
-  patch,update core pods/status
-  create core pods/eviction
-  read core configmaps secrets
-  get core persistentvolumeclaims persistentvolumes
-  get core endpoints
-  create,get,list,watch certificates.k8s.io certificatesigningrequests
-  create,delete,get,patch,update coordination.k8s.io leases
-  get storage.k8s.io volumeattachments
-  create core serviceaccounts/token
-  get,patch,update core persistentvolumeclaims/status
-  read storage.k8s.io csidrivers
-  create,delete,get,patch,update storage.k8s.io csinodes
-  read node.k8s.io runtimeclasses
-  get resource.k8s.io resourceclaims
-  deletecollection resource.k8s.io resourceslices
-  get core serviceaccounts
 system:node-bootstrapper
   create,get,list,watch certificates.k8s.io certificatesigningrequests
 system:node-problem-detector
@@ -120,4 +102,5 @@ system:volume-scheduler for user:system:kube-scheduler
   get,list,patch,update,watch core persistentvolumes
   read storage.k8s.io storageclasses
   get,list,patch,update,watch core persistentvolumeclaims
-`);
+`),
+];
