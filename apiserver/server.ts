@@ -16,6 +16,7 @@ import {
 } from "./authorization/authorizer.ts";
 import { componentUser, controllerUser } from "./authentication/components.ts";
 import { nodeAuthorizer } from "./authorization/node/authorizer.ts";
+import { type AuditOptions, recording } from "./audit/recording.ts";
 import { rbacAuthorizer } from "./authorization/rbac/authorizer.ts";
 import { bootstrap, bootstrapObjects, keepOwnService, keepApiServices } from "./bootstrap/objects.ts";
 import { bootstrapAccess } from "./bootstrap/access.ts";
@@ -23,7 +24,7 @@ import { apiServerPeers } from "./bootstrap/peers.ts";
 import { identifier } from "./authentication/authenticate.ts";
 import { clusterRegistry } from "./cluster-registry.ts";
 import { withComponents } from "./components.ts";
-import { requestHandler } from "./http/handler.ts";
+import { type Handlers, requestHandler } from "./http/handler.ts";
 import { serverChecks } from "./http/health.ts";
 import { type ConnectionTimeouts, type ServerTls, listen } from "./http/listen.ts";
 import { measuredKinds } from "./verbs/reads.ts";
@@ -33,7 +34,7 @@ import { upgrades } from "./http/upgrades.ts";
 import { explanationsApi } from "./verbs/explanations.ts";
 import { metricApis } from "./verbs/metric-values.ts";
 import { reviews } from "./verbs/reviews.ts";
-import { type KubeletTls, kubelets } from "./kubelets/kubelets.ts";
+import { type Kubelets, type KubeletTls, kubelets } from "./kubelets/kubelets.ts";
 import { programMetrics } from "./kubelets/program-metrics.ts";
 import { metrics } from "./kubelets/usage.ts";
 import { proxies } from "./proxy/proxy.ts";
@@ -64,6 +65,8 @@ export interface ServerOptions {
   readonly authorizationMode?: AuthorizationMode;
   /** What admission fills in, and its further plugins; Kubernetes' own values when left out. */
   readonly admission?: Partial<Omit<AdmissionConfig, keyof AddressRanges>>;
+  /** Which events of requests are recorded, and where; none when left out. */
+  readonly audit?: AuditOptions;
   /** The client certificate for requests to kubelets. */
   readonly kubeletClient: KubeletTls;
   /** The issuer and the key of service account tokens. */
@@ -100,6 +103,15 @@ const identityOf = (user: User, authorizer: Authorizer): InProcessIdentity => ({
   asController: (account) => identityOf(controllerUser(account), authorizer),
 });
 
+/** What leads through kubelets to pods, services and nodes. */
+const sessionHandlers = (nodes: Kubelets): Handlers => ({
+  log: podLogs(nodes),
+  exec: sessionWithoutUpgrade,
+  attach: sessionWithoutUpgrade,
+  portforward: sessionWithoutUpgrade,
+  proxy: proxies(nodes),
+});
+
 const nodePorts = { from: 30_000, to: 32_767 };
 
 /** Composes the server; nothing runs before `listen`. */
@@ -126,11 +138,7 @@ export function apiServer(options: ServerOptions): ApiServer {
       inProcessClient(verbs, { ...served, manager, identity: identityOf(componentUser(manager), authorizer) }),
     async listen(signal) {
       const handlers = {
-        log: podLogs(nodes),
-        exec: sessionWithoutUpgrade,
-        attach: sessionWithoutUpgrade,
-        portforward: sessionWithoutUpgrade,
-        proxy: proxies(nodes),
+        ...sessionHandlers(nodes),
         token: tokenRequest(serviceAccountTokens),
         measured: measuredKinds(measured),
         review: reviews({ tokens: serviceAccountTokens, authorizer }),
@@ -147,10 +155,11 @@ export function apiServer(options: ServerOptions): ApiServer {
       let isBootstrapped = false;
       const checks = serverChecks(storage, signal, () => isBootstrapped);
       const handle = requestHandler(verbs, kinds, { handlers, extensions, checks, metricNames: ofPrograms.names });
+      const audit = recording(options.audit, world);
       const listening = await listen(
         { host, port, tls, ...(options.timeouts && { timeouts: options.timeouts }) },
         world,
-        { identify, authorizer, handle, upgrade: upgrades(verbs, nodes, handle), requestMetrics: requests },
+        { identify, authorizer, handle, upgrade: upgrades(verbs, nodes, handle), requestMetrics: requests, ...audit },
         signal,
       );
       onAbort(signal, nodes.close);
@@ -160,12 +169,13 @@ export function apiServer(options: ServerOptions): ApiServer {
       await bootstrapObjects(client, kinds.all(), advertised, world.clock.now());
       isBootstrapped = true;
       const maintenance = [
+        listening.closed.then(audit.close),
         compactHistory(storage, world, signal),
         expireEvents(client, world, signal),
         peers ? peers.keep(signal) : keepOwnService(client, advertised, world, signal),
         keepApiServices(client, kinds, world, signal),
       ];
-      return { port: listening.port, closed: Promise.all([listening.closed, ...maintenance]).then(() => {}) };
+      return { port: listening.port, closed: Promise.all(maintenance).then(() => {}) };
     },
   };
 }

@@ -32,6 +32,8 @@ export interface WriteOptions extends Ownership {
   readonly trace?: ((step: string) => void) | undefined;
   /** Receives warnings for the client. */
   readonly warn?: (sentence: string) => void;
+  /** Adds an annotation to the audit event of the request; undefined when there is none. */
+  readonly annotate?: ((key: string, value: string) => void) | undefined;
 }
 /** The result of a deletion: the last state of the object, and whether it was removed or only marked. */
 export interface Deleted {

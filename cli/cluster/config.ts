@@ -1,6 +1,9 @@
 // Configuration files of `orrery server`, `orrery agent` and the engines of nodes; the addresses all clusters use.
 import { readFileSync } from "node:fs";
 import type { AuthorizationMode } from "../../apiserver/server.ts";
+import type { AdmissionConfig } from "../../apiserver/admission/plugins.ts";
+import type { AuditOptions } from "../../apiserver/audit/recording.ts";
+import type { EncryptionFile } from "../../apiserver/storage/encryption/file.ts";
 import type { KubeSchedulerConfiguration } from "../../scheduler/configuration/configuration.ts";
 import type { Packing } from "../../scheduler/plugins/resource-scores.ts";
 import { clusterAutoscalerTimings, localTimings } from "./timings.ts";
@@ -57,6 +60,12 @@ export interface ServerConfig extends SharedConfig {
   readonly schedulerConfig?: KubeSchedulerConfiguration;
   /** Set when the descheduler runs among the controllers. */
   readonly rebalances?: true;
+  /** What is configured of admission. */
+  readonly admission?: Partial<Pick<AdmissionConfig, "podSecurity">>;
+  /** Set when events of requests are recorded. */
+  readonly audit?: AuditOptions | undefined;
+  /** Set when objects are encrypted in the store. */
+  readonly encryption?: EncryptionFile;
   /** Set when several API servers share the store. */
   readonly isReplicated?: true;
   /** How requests are authorized; by RBAC unless set. */

@@ -25,6 +25,7 @@ import {
 } from "./credentials.ts";
 import { clusterDir, kubeconfigPath } from "../paths.ts";
 import { type Authority, authorityFrom, newAuthority, newSigningKey, type Pem } from "./pki.ts";
+import { auditInNode, encryptionFile, secretsEncryption } from "./protection.ts";
 import { registryAddress } from "./registry.ts";
 import { autoscalerName, type ClusterState, serverUrl } from "./state.ts";
 
@@ -115,6 +116,7 @@ const writeControlPlaneFiles = async (state: ClusterState, authority: Authority,
   const places = controlPlanesOf(state);
   const isReplicated = places.length > 1;
   const tokenKey = await newSigningKey();
+  const encryption = state.encryptsSecrets && json(secretsEncryption());
   const etcdAuthority = isReplicated ? await newAuthority(`${state.name}-etcd-ca`, now) : undefined;
   const write = async (place: Place): Promise<void> => {
     const config = serverConfig(nodeConfigDir, place.ip, storeConfig(state), state.packing);
@@ -125,9 +127,12 @@ const writeControlPlaneFiles = async (state: ClusterState, authority: Authority,
         ...(isReplicated && { isReplicated }),
         ...(state.rebalances && { rebalances: true }),
         ...(state.schedulerConfig && { schedulerConfig: state.schedulerConfig }),
+        ...(state.auditPolicy && { audit: auditInNode(state.auditPolicy) }),
+        ...(encryption && { encryption: { path: `${nodeConfigDir}/${encryptionFile}`, isReloaded: true } }),
       }),
       "ca.crt": authority.pem.cert,
       "sa.key": tokenKey,
+      ...(encryption && { [encryptionFile]: encryption }),
       ...(etcdAuthority && { "etcd-ca.crt": etcdAuthority.pem.cert }),
       ...pemFiles({ ...(await controlPlaneCredentials(authority, place, endpointOf(state))), ...peer }),
     });

@@ -34,7 +34,7 @@ export interface TestServer {
 }
 
 export interface ListeningOptions
-  extends Pick<ServerOptions, "timeouts" | "admission" | "authorizationMode" | "explanations"> {
+  extends Pick<ServerOptions, "timeouts" | "admission" | "audit" | "authorizationMode" | "explanations"> {
   readonly world?: World;
   readonly storage?: Storage;
   /** By default one of its own. */
@@ -63,6 +63,7 @@ export async function listeningServer(options: ListeningOptions = {}): Promise<T
     kubeletClient: { ca: authority.pem.cert, ...admin },
     ...(options.timeouts && { timeouts: options.timeouts }),
     ...(options.admission && { admission: options.admission }),
+    ...(options.audit && { audit: options.audit }),
     ...(options.authorizationMode && { authorizationMode: options.authorizationMode }),
     ...(options.explanations && { explanations: options.explanations }),
   });
