@@ -2,7 +2,7 @@
 import { clientMetrics } from "../machinery/counters.ts";
 import { httpClient } from "../machinery/http-client.ts";
 import { realWorld } from "../machinery/real-world.ts";
-import { runNetwork } from "../network/main.ts";
+import { networkAgent } from "../network/main.ts";
 import { runKubelet } from "../kubelet/main.ts";
 import { type AgentConfig, readTls } from "./cluster/config.ts";
 import { componentLog } from "./logging.ts";
@@ -19,8 +19,7 @@ export async function runNodeAgent(config: AgentConfig, signal: AbortSignal): Pr
     metrics,
   );
   const heartbeat = { leaseRenewMs: timings.leaseMs, statusCheckMs: timings.statusCheckMs };
-  await Promise.all([
-    runKubelet({ ...config, heartbeat, componentMetrics: metrics.metrics }, world, client, signal),
-    runNetwork(config, realWorld(componentLog("network")), client, signal),
-  ]);
+  const network = networkAgent(config, realWorld(componentLog("network")), client, signal);
+  const settings = { ...config, heartbeat, componentMetrics: metrics.metrics, admitToNetwork: network.admit };
+  await Promise.all([runKubelet(settings, world, client, signal), network.run()]);
 }
