@@ -1,19 +1,17 @@
 // Runs the CSI drivers of a node in one process, each with the controllers that call it: `local`, whose volumes belong
 // to the node, and `shared`, whose volumes all nodes reach.
-import { readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
+import { assert } from "../api/errors.ts";
 import { runDriverControllers } from "../controllers/csi/controllers.ts";
 import { runDriver } from "../csi/driver/driver.ts";
 import { type DriverProfile, localDriver, sharedDriver } from "../csi/driver/profile.ts";
 import { controllerService } from "../csi/protocol/controller.ts";
 import { connectTo } from "../csi/protocol/grpc.ts";
-import { type Pair, pairIn } from "../kubelet/certificates/certificate-file.ts";
-import { clientCertificateFile } from "../kubelet/certificates/node-certificates.ts";
 import type { Client } from "../machinery/client.ts";
 import { httpClient } from "../machinery/http-client.ts";
 import { runAsLeader } from "../machinery/leader-election.ts";
 import { realWorld } from "../machinery/real-world.ts";
-import { type AgentConfig, type KeyPair, localVolumesDir, sharedVolumesDir } from "./cluster/config.ts";
+import { type AgentConfig, localVolumesDir, readTls, sharedVolumesDir } from "./cluster/config.ts";
 import { componentLog } from "./logging.ts";
 
 const world = realWorld(componentLog("csi"));
@@ -52,26 +50,11 @@ async function runControllers(
   }
 }
 
-/** The certificate that the kubelet keeps and renews, else that of the configuration. */
-function currentPair(file: string, first: KeyPair | undefined): () => Pair | undefined {
-  let [changedAt, pair] = [
-    -1,
-    first && { cert: readFileSync(first.cert, "utf8"), key: readFileSync(first.key, "utf8") },
-  ];
-  return () => {
-    const { mtimeMs } = statSync(file, { throwIfNoEntry: false }) ?? {};
-    if (mtimeMs === undefined || mtimeMs === changedAt) return pair;
-    changedAt = mtimeMs;
-    pair = pairIn(readFileSync(file, "utf8")) ?? pair;
-    return pair;
-  };
-}
-
 /** Runs until the signal aborts. What is mounted stays mounted. */
 export async function runCsiDrivers(config: AgentConfig, signal: AbortSignal): Promise<void> {
   const { nodeName, stateDir, server, pki } = config;
-  const pair = currentPair(clientCertificateFile(stateDir), pki.client);
-  const access = { url: server, userAgent: "orrery-csi", ca: readFileSync(pki.ca, "utf8"), pair };
+  assert(pki.csi !== undefined, "the configuration names the certificate of the drivers' controllers");
+  const access = { url: server, userAgent: "orrery-csi", ...readTls(pki.ca, pki.csi) };
   const client = httpClient(access, world, signal);
   const run = (profile: DriverProfile, root: string): readonly Promise<void>[] => {
     const socketPath = join(stateDir, "plugins", profile.name, "csi.sock");

@@ -14,6 +14,7 @@ import { clusterInfoController } from "./bootstraptokens/cluster-info.ts";
 import { certificateApprover } from "./certificates/approver.ts";
 import { certificateCleaner } from "./certificates/cleaner.ts";
 import { certificateSigner, type SigningAuthority } from "./certificates/signer.ts";
+import { clusterRoleAggregationController } from "./clusterroleaggregation/controller.ts";
 import { cronJobController } from "./cronjob/controller.ts";
 import { daemonSetController } from "./daemonset/controller.ts";
 import { descheduler, type DeschedulerOptions } from "./descheduler/controller.ts";
@@ -88,6 +89,7 @@ export const controllers = (options: ControllerOptions): readonly Controller[] =
   podGcController(),
   disruptionController,
   flowSchemaController,
+  clusterRoleAggregationController,
   rootCaController(options.rootCa),
   serviceAccountController,
   serviceAddressController,
@@ -105,8 +107,8 @@ export const controllers = (options: ControllerOptions): readonly Controller[] =
 ];
 
 /** Controllers whose effects are requests to the API server. */
-const requesting = (client: Client, { apiServerNames = [] }: ControllerOptions): readonly Controller[] => [
-  certificateApprover(client, apiServerNames),
+export const requesting = (client: Client, { apiServerNames = [] }: ControllerOptions): readonly Controller[] => [
+  certificateApprover(client.asController("certificate-controller"), apiServerNames),
 ];
 
 /** The controllers that are no pure decision. */
@@ -116,14 +118,17 @@ const reconcilers = (
   kinds: KindRegistry,
   options: ControllerOptions,
 ): readonly Reconciler[] => [
-  autoscaler(client, world, kinds, options.autoscaler),
-  garbageCollector(kinds, views, client),
-  namespaceController(kinds, client, world),
-  resourceQuotaController(kinds, client),
-  ...(options.descheduler ? [descheduler(client, world, options.descheduler)] : []),
+  autoscaler(client.asController("horizontal-pod-autoscaler"), world, kinds, options.autoscaler),
+  garbageCollector(kinds, views, client.asController("generic-garbage-collector")),
+  namespaceController(kinds, client.asController("namespace-controller"), world),
+  resourceQuotaController(kinds, client.asController("resourcequota-controller")),
+  ...(options.descheduler ? [descheduler(client.asController("descheduler"), world, options.descheduler)] : []),
 ];
 
-/** Runs every controller until the signal aborts. */
+/**
+ * Runs every controller until the signal aborts. The views belong to the identity of `client`, writes and further reads
+ * of a controller to its own.
+ */
 export async function runControllers(
   client: Client,
   world: World,

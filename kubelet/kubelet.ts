@@ -25,7 +25,7 @@ import type { NodeContext } from "./node-context.ts";
 import { runPlugins } from "./plugins.ts";
 import { nameSettings } from "./pod/pod-files.ts";
 import { podWorkers } from "./pods.ts";
-import { referencedObjects } from "./referenced-objects.ts";
+import { referencedObjects, usualClaimPollMs } from "./referenced-objects.ts";
 import type { ContainerRuntime } from "./runtime.ts";
 import { publishDriver, withdrawDriver } from "./volumes/csi/csi-node.ts";
 import { csiDrivers } from "./volumes/csi/drivers.ts";
@@ -43,15 +43,18 @@ export interface KubeletSettings extends NodeSettings {
   /** Folders of CDI specifications, the most important last; the usual ones by default. */
   readonly cdiFolders?: readonly string[];
   readonly times: HeartbeatTimes;
+  /** The interval at which the claims of running pods are read; the usual one by default. */
+  readonly claimPollMs?: number;
 }
 interface KubeletPorts {
   readonly world: World;
   readonly client: Client;
   readonly runtime: ContainerRuntime;
   readonly subPaths: SubPathMounts;
+  readonly admitToNetwork?: NodeContext["admitToNetwork"];
 }
 /** What its HTTPS server reads. */
-export interface KubeletView extends Omit<KubeletPorts, "client" | "subPaths"> {
+export interface KubeletView extends Pick<KubeletPorts, "world" | "runtime"> {
   readonly settings: KubeletSettings;
   readonly pods: Informer<Pod>;
   readonly volumes: () => Promise<readonly VolumeStats[]>;
@@ -144,12 +147,12 @@ function nodePlugins(
 /** Runs the kubelet until the signal aborts; `serve` is its HTTPS server. Its pods keep running. */
 export async function kubelet(
   settings: KubeletSettings,
-  { world, client, runtime, subPaths }: KubeletPorts,
+  { world, client, runtime, subPaths, admitToNetwork = async () => {} }: KubeletPorts,
   serve: (view: KubeletView, signal: AbortSignal) => Promise<void>,
   signal: AbortSignal,
 ): Promise<void> {
   await mkdir(settings.stateDir, { recursive: true });
-  const { nodeName, nodeIp, stateDir } = settings;
+  const { nodeName, nodeIp, stateDir, claimPollMs = usualClaimPollMs } = settings;
   const identity = { ...settings, ...(await machineFacts()) };
   let recursiveReadOnlyMounts = false;
   const health = async (until: AbortSignal): Promise<NodeHealth> => {
@@ -165,7 +168,7 @@ export async function kubelet(
     if (!sameJson(node.status?.volumesAttached, before?.status?.volumesAttached)) workers.retryVolumes();
   });
   const events = eventRecorder(client, world, { component: "kubelet", host: nodeName });
-  const objects = referencedObjects(client, world, workers.contentChanged, signal);
+  const objects = referencedObjects({ client, world }, claimPollMs, workers.contentChanged, signal);
   const plugins = nodePlugins(settings, { world, client, events }, workers.retryVolumes, signal);
   const { volumes, devices } = plugins;
   const allocatable = capacityOf(identity, await health(signal));
@@ -192,6 +195,7 @@ export async function kubelet(
     recursiveReadOnlyMounts: () => recursiveReadOnlyMounts,
     services: () => allServices.lister.all(),
     pull: sharedPulls(runtime),
+    admitToNetwork,
     admit: (pod) => workers.admit(pod, room()),
     fits: (pod) => workers.fits(pod, room()),
   };

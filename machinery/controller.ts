@@ -70,6 +70,8 @@ interface Right {
   readonly resource: string;
   /** The only objects it is for; all of them when left out. */
   readonly names?: readonly string[];
+  /** The only namespace it is for. */
+  readonly namespace?: string;
   readonly verbs: readonly string[];
 }
 /** Writes of a kind that follow from nothing else in a declaration. */
@@ -78,12 +80,15 @@ interface Writes {
   readonly kind: Pick<ResourceDefinition<any>, "group" | "plural">;
   readonly subresource?: string;
   readonly names?: readonly string[];
+  readonly namespace?: string;
   readonly verbs: readonly string[];
 }
 
 /** A controller as it is declared. `T` is the kind it reconciles, `O` what its decision depends on. */
 interface Declaration<T extends ApiObject, O> {
   readonly name: string;
+  /** The service account in kube-system that it acts as. `NAME-controller` unless given. */
+  readonly account?: string;
   readonly reconciles: ResourceDefinition<T>;
   /** Kinds of which it controls objects. Their changes concern their controller, and an owner that may adopt them. */
   readonly owns?: readonly ResourceDefinition<any>[];
@@ -104,10 +109,12 @@ interface Declaration<T extends ApiObject, O> {
   /** Pure. */
   readonly decide: (observed: O, now: Instant) => Decision;
 }
-type Optional = "owns" | "watches" | "initialKeys" | "serial" | "writes";
+type Optional = "account" | "owns" | "watches" | "initialKeys" | "serial" | "writes";
 /** A complete controller; `watches` is everything it observes, one entry for each kind and rule. */
 export type Controller<O = any> = Pick<Declaration<any, O>, "name" | "reconciles" | "observe" | "decide"> &
-  Required<Pick<Declaration<any, O>, Optional>>;
+  Required<Pick<Declaration<any, O>, Optional>> & {
+    /** It makes itself the controller of what it selects. */ readonly adopts: boolean;
+  };
 
 /**
  * The low-level contract, for the few controllers that are not a pure decision; their first comment has the reason.
@@ -161,6 +168,7 @@ export function controller<T extends ApiObject, O>(d: Declaration<T, O>): Contro
   const owns = d.owns ?? [];
   return {
     ...{ name: d.name, reconciles: d.reconciles, owns, observe: d.observe, decide: d.decide },
+    ...{ account: d.account ?? `${d.name}-controller`, adopts: d.selectorOf !== undefined },
     watches: [
       watch(d.reconciles, d.keysOf ?? itself, { ...d.indexes, ...(d.selectorOf && bySelector(d.selectorOf)) }),
       ...owns.map((kind) => watchOwned(kind, d as unknown as Declaration<T, never>)),
@@ -182,23 +190,33 @@ export const childrenIn = <T extends ApiObject>(
   ...(selector ? selectedBy(lister, owner.metadata.namespace, selector, "uncontrolled") : []),
 ];
 
-const right = ({ kind, subresource, names, verbs }: Writes): Right => ({
+const right = ({ kind, subresource, names, namespace, verbs }: Writes): Right => ({
   group: kind.group,
   resource: subresource === undefined ? kind.plural : `${kind.plural}/${subresource}`,
   ...(names && { names }),
+  ...(namespace !== undefined && { namespace }),
   verbs,
 });
 
-/** The rights a controller needs, as its declaration implies them; one entry per resource and names. */
+/** The rights that its views need, as its declaration implies them. */
+export const viewRightsOf = (c: Controller): readonly Right[] =>
+  c.watches.map(({ kind }) => right({ kind, verbs: ["list", "watch"] }));
+
+/**
+ * The rights that a controller needs itself, as its declaration implies them; one entry per resource, namespace and
+ * names. Events are not declared.
+ */
 export function rightsOf(c: Controller): readonly Right[] {
   const rights = [
-    ...c.watches.map(({ kind }) => right({ kind, verbs: ["list", "watch"] })),
-    right({ kind: c.reconciles, verbs: ["get"] }),
-    ...c.owns.map((kind) => right({ kind, verbs: ["create", "delete", "patch", "update"] })),
+    // An owner is read again before it adopts.
+    ...(c.adopts ? [right({ kind: c.reconciles, verbs: ["get"] })] : []),
+    ...c.owns.map((kind) => right({ kind, verbs: ["create", "delete", ...(c.adopts ? ["patch"] : [])] })),
     ...c.writes.map(right),
-    { group: "", resource: "events", verbs: ["create", "patch"] },
   ];
-  const byResource = Map.groupBy(rights, ({ group, resource, names = [] }) => `${group}/${resource} ${names.join()}`);
+  const byResource = Map.groupBy(
+    rights,
+    ({ group, resource, names = [], namespace = "" }) => `${group}/${resource} ${namespace} ${names.join()}`,
+  );
   return [...byResource.values()].map((same) => ({
     ...same[0]!,
     verbs: [...new Set(same.flatMap(({ verbs }) => verbs))].toSorted(),

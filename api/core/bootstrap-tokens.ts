@@ -8,6 +8,13 @@ export const tokenNamespace = "kube-system";
 export const bootstrapTokenType = "bootstrap.kubernetes.io/token";
 const namePrefix = "bootstrap-token-";
 
+/** The group of tokens whose holders may join as nodes. */
+export const joiningGroup = "system:bootstrappers:orrery:default-node-token";
+/** The ConfigMap by which a machine learns how to trust the cluster. */
+export const clusterInfo = { namespace: "kube-public", name: "cluster-info" };
+/** The ConfigMap with what the nodes of a cluster agree on. */
+export const nodeSettings = { namespace: tokenNamespace, name: "orrery-node-settings" };
+
 /** What a token may be used for. */
 export type TokenUsage = "authentication" | "signing";
 /** A token, of which the id is public. */

@@ -198,13 +198,13 @@ export async function create(
 
 /** Commits `next` over `current`, unless they are equal; removes an object that waits for nothing more. */
 async function replace(
-  admission: Admission,
+  { admission, storage }: { readonly admission: Admission; readonly storage: Storage },
   { r, old, options: { dryRun } }: WriteAttributes,
   current: Stored,
   next: ApiObject,
 ): Promise<Stored | undefined> {
   const value = encode(next);
-  if (isWritten(value, next, current)) return current;
+  if (isWritten(value, next, current) && !(storage.isStale?.(current) && !dryRun)) return current;
   remember(value, next);
   const { key, created, modified } = current;
   const isGone = isReleased(r, next);
@@ -258,7 +258,7 @@ export async function change(
     await admission.validate(next);
     options.trace?.("validated");
     if (options.warn) for (const sentence of strategy.warnings(next, before, by)) options.warn(sentence);
-    const stored = await replace(admission, by, current, next);
+    const stored = await replace({ admission, storage: cluster.storage }, by, current, next);
     options.trace?.("committed");
     if (stored) return stored;
   }
@@ -297,7 +297,7 @@ export async function remove(
     if (deletion.do === "wait" || options.dryRun)
       return { stored: current, gone: deletion.do === "remove", revision: current.modified };
     if (deletion.do === "mark") {
-      const stored = await replace(admission, by, current, deletion.object);
+      const stored = await replace({ admission, storage: cluster.storage }, by, current, deletion.object);
       if (stored) return { stored, gone: false, revision: stored.modified };
       continue;
     }
@@ -329,11 +329,9 @@ export function registry(storage: Storage, world: World, { kinds, authorizer, ad
     create: (r, draft, options) => create(cluster, r, draft, options),
     change: (target, decide, options) => change(cluster, target, decide, options),
     delete: (target, options = {}) => remove(cluster, target, options),
-    async connect({ r, key }, subresource, connectOptions, user) {
-      const options = { user, dryRun: false };
-      const of = { r, operation: "CONNECT", subresource, ...splitKey(key), old: undefined } as const;
-      const admission = cluster.admit({ ...of, options, now: world.clock.now() });
-      await admission.validate(await admission.mutate(connectOptions));
+    async admit({ r, key }, { object, ...sent }) {
+      const admission = cluster.admit({ r, ...sent, ...splitKey(key), old: undefined, now: world.clock.now() });
+      await admission.validate(await admission.mutate(object));
     },
     watch: (r, options, signal) => watchStored(log, r, options, signal),
     revision(kind) {

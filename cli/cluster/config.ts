@@ -1,5 +1,9 @@
 // Configuration files of `orrery server`, `orrery agent` and the engines of nodes; the addresses all clusters use.
 import { readFileSync } from "node:fs";
+import type { AuthorizationMode } from "../../apiserver/server.ts";
+import type { AdmissionConfig } from "../../apiserver/admission/plugins.ts";
+import type { AuditOptions } from "../../apiserver/audit/recording.ts";
+import type { EncryptionFile } from "../../apiserver/storage/encryption/file.ts";
 import type { KubeSchedulerConfiguration } from "../../scheduler/configuration/configuration.ts";
 import type { Packing } from "../../scheduler/plugins/resource-scores.ts";
 import { clusterAutoscalerTimings, localTimings } from "./timings.ts";
@@ -60,8 +64,16 @@ export interface ServerConfig extends SharedConfig {
   readonly schedulerConfig?: KubeSchedulerConfiguration;
   /** Set when the descheduler runs among the controllers. */
   readonly rebalances?: true;
+  /** What is configured of admission. */
+  readonly admission?: Partial<Pick<AdmissionConfig, "podSecurity">>;
+  /** Set when events of requests are recorded. */
+  readonly audit?: AuditOptions | undefined;
+  /** Set when objects are encrypted in the store. */
+  readonly encryption?: EncryptionFile;
   /** Set when several API servers share the store. */
   readonly isReplicated?: true;
+  /** How requests are authorized; by RBAC unless set. */
+  readonly authorizationMode?: AuthorizationMode;
 }
 
 /** Configuration of a node: kubelet and node network in one process. */
@@ -75,6 +87,10 @@ export interface AgentConfig extends SharedConfig {
     readonly client?: KeyPair;
     /** The first certificate of the kubelet's own port. */
     readonly serving?: KeyPair;
+    /** The first identity of the node's network: user system:kube-proxy. */
+    readonly network?: KeyPair;
+    /** The identity of the controllers beside the node's CSI drivers: group orrery.dev:csi-drivers. */
+    readonly csi?: KeyPair;
   };
   /** The lifetime of renewed certificates, where it is shorter than the signer's. */
   readonly certificateSeconds?: number;
@@ -192,6 +208,8 @@ export const agentConfig = (worker: Worker, endpointIp: string, registry?: strin
     ca: `${nodeConfigDir}/ca.crt`,
     client: pairIn(nodeConfigDir, "kubelet-client"),
     serving: pairIn(nodeConfigDir, "kubelet"),
+    network: pairIn(nodeConfigDir, "network"),
+    csi: pairIn(nodeConfigDir, "csi"),
   },
   kubeletPort: addresses.kubeletPort,
   dockerSocket: "/var/run/docker.sock",

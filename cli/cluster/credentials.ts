@@ -23,30 +23,40 @@ export const controlPlaneCredentials = async (
 ): Promise<Readonly<Record<string, Pem>>> => {
   const [apiserver, kubeletClient, scheduler, controllerManager] = await Promise.all([
     authority.issue({ name: "kube-apiserver", hosts: apiServerHosts(places), use: "server" }),
-    authority.issue({ name: "kube-apiserver-kubelet-client", groups: ["system:masters"], use: "client" }),
+    authority.issue({ name: "kube-apiserver-kubelet-client", use: "client" }),
     authority.issue({ name: "system:kube-scheduler", use: "client" }),
     authority.issue({ name: "system:kube-controller-manager", use: "client" }),
   ]);
   return { apiserver, "apiserver-kubelet-client": kubeletClient, scheduler, "controller-manager": controllerManager };
 };
 
-/** The kubelet renews its certificates, as long as the cluster runs. */
+/** Nodes renew their certificates, as long as the cluster runs. */
 const nodeDays = 365;
 
-/** Certificates of a worker, by file name: of the kubelet as a client, and of its own port. */
+/** The client certificate of a node's network: routes, the service proxy and DNS. */
+export const networkCredentials = (authority: Authority): Promise<Pem> =>
+  authority.issue({ name: "system:kube-proxy", use: "client", days: nodeDays });
+
+/** The client certificate of the controllers beside the CSI drivers of a node. */
+export const csiCredentials = (authority: Authority, node: string): Promise<Pem> =>
+  authority.issue({ name: `orrery.dev:csi-driver:${node}`, groups: ["orrery.dev:csi-drivers"], use: "client" });
+
+/** Certificates of a worker, by file name: of its components as clients, and of the kubelet's own port. */
 export const workerCredentials = async (
   authority: Authority,
   worker: Worker,
 ): Promise<Readonly<Record<string, Pem>>> => {
   const name = `system:node:${worker.name}`;
-  const [client, kubelet] = await Promise.all([
+  const [client, kubelet, network, csi] = await Promise.all([
     authority.issue({ name, groups: ["system:nodes"], use: "client", days: nodeDays }),
     authority.issue({
       ...{ name, groups: ["system:nodes"], use: "server", days: nodeDays },
       hosts: [worker.name, worker.ip, "127.0.0.1"],
     }),
+    networkCredentials(authority),
+    csiCredentials(authority, worker.name),
   ]);
-  return { "kubelet-client": client, kubelet };
+  return { "kubelet-client": client, kubelet, network, csi };
 };
 
 /** The client certificate of the cluster autoscaler. */

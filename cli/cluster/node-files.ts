@@ -1,4 +1,5 @@
 // Writes the files of a cluster: authority, kubeconfig, and each node's folder of configuration and certificates.
+import { existsSync } from "node:fs";
 import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Instant } from "../../api/meta.ts";
@@ -24,6 +25,7 @@ import {
 } from "./credentials.ts";
 import { clusterDir, kubeconfigPath } from "../paths.ts";
 import { type Authority, authorityFrom, newAuthority, newSigningKey, type Pem } from "./pki.ts";
+import { auditInNode, encryptionFile, secretsEncryption } from "./protection.ts";
 import { registryAddress } from "./registry.ts";
 import { autoscalerName, type ClusterState, serverUrl } from "./state.ts";
 
@@ -94,6 +96,15 @@ const writeRegistryFiles = async ({ name, registry }: ClusterState, authority: A
   await writeAll(nodeDir(name, registry.name), { "ca.crt": authority.pem.cert, ...pemFiles({ registry: pem }) });
 };
 
+/** Writes the folders of workers that lack an identity which they had not when the cluster was created. */
+export const writeMissingIdentities = async (state: ClusterState, now: Instant): Promise<void> => {
+  const isMissing = ({ name }: Worker): boolean => !existsSync(join(nodeDir(state.name, name), "csi.crt"));
+  const workers = state.workers.filter(isMissing);
+  if (workers.length === 0) return;
+  const authority = await readAuthority(state.name, now);
+  await Promise.all(workers.map((worker) => writeWorkerFiles(state, worker, authority)));
+};
+
 /** Writes the configuration of a control plane's etcd member. */
 export const writeEtcdConfig = (state: ClusterState, place: Place, clusterState: "new" | "existing"): Promise<void> =>
   writeAll(nodeDir(state.name, place.name), {
@@ -105,6 +116,7 @@ const writeControlPlaneFiles = async (state: ClusterState, authority: Authority,
   const places = controlPlanesOf(state);
   const isReplicated = places.length > 1;
   const tokenKey = await newSigningKey();
+  const encryption = state.encryptsSecrets && json(secretsEncryption());
   const etcdAuthority = isReplicated ? await newAuthority(`${state.name}-etcd-ca`, now) : undefined;
   const write = async (place: Place): Promise<void> => {
     const config = serverConfig(nodeConfigDir, place.ip, storeConfig(state), state.packing);
@@ -115,10 +127,13 @@ const writeControlPlaneFiles = async (state: ClusterState, authority: Authority,
         ...(isReplicated && { isReplicated, endpoint: endpointOf(state).ip }),
         ...(state.rebalances && { rebalances: true }),
         ...(state.schedulerConfig && { schedulerConfig: state.schedulerConfig }),
+        ...(state.auditPolicy && { audit: auditInNode(state.auditPolicy) }),
+        ...(encryption && { encryption: { path: `${nodeConfigDir}/${encryptionFile}`, isReloaded: true } }),
       }),
       "ca.crt": authority.pem.cert,
       "ca.key": authority.pem.key,
       "sa.key": tokenKey,
+      ...(encryption && { [encryptionFile]: encryption }),
       ...(etcdAuthority && { "etcd-ca.crt": etcdAuthority.pem.cert }),
       ...pemFiles({ ...(await controlPlaneCredentials(authority, place, endpointOf(state))), ...peer }),
     });

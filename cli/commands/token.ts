@@ -8,7 +8,7 @@ import {
   tokenSecretName,
 } from "../../api/core/bootstrap-tokens.ts";
 import type { Secret } from "../../api/generated/types.ts";
-import { joiningGroup } from "../../apiserver/bootstrap/certificate-roles.ts";
+import { joiningGroup } from "../../api/core/bootstrap-tokens.ts";
 import { CliError } from "../cli-error.ts";
 import type { Connection } from "../client/connection.ts";
 import { session } from "../client/session.ts";

@@ -4,7 +4,7 @@ import { createHash, timingSafeEqual, X509Certificate } from "node:crypto";
 import { request } from "node:https";
 import { parse } from "yaml";
 import { type BootstrapToken, parseBootstrapToken } from "../../api/core/bootstrap-tokens.ts";
-import { clusterInfo } from "../../apiserver/bootstrap/certificate-roles.ts";
+import { clusterInfo } from "../../api/core/bootstrap-tokens.ts";
 import { detachedSignature } from "../../controllers/bootstraptokens/cluster-info.ts";
 import { CliError } from "../cli-error.ts";
 

@@ -6,7 +6,7 @@ import { createSocket } from "node:dgram";
 import { join } from "node:path";
 import { nodes } from "../../api/core/nodes.ts";
 import { conditionOf } from "../../api/core/pod/status.ts";
-import { hasReason, ifFound } from "../../api/errors.ts";
+import { hasReason } from "../../api/errors.ts";
 import type { Node } from "../../api/generated/types.ts";
 import { type Draft, key } from "../../api/meta.ts";
 import { readPair, writePair } from "../../kubelet/certificates/certificate-file.ts";
@@ -57,11 +57,13 @@ export function ownAddress(host: string, port: number): Promise<string> {
   });
 }
 
-/** Throws CliError when a node of this name is at work: the machine would take its place. */
-async function checkName(client: Client, name: string): Promise<void> {
-  const found = await ifFound(client.get(nodes, key(undefined, name)));
-  if (conditionOf(found?.status?.conditions, "Ready")?.status === "True")
+/** The other nodes. Throws CliError when one of this name is at work: the machine would take its place. */
+async function othersThan(client: Client, name: string): Promise<readonly Node[]> {
+  const { items } = await client.list(nodes);
+  const same = items.find(({ metadata }) => metadata.name === name);
+  if (conditionOf(same?.status?.conditions, "Ready")?.status === "True")
     throw new CliError(`the cluster has a node "${name}" that is Ready`, "Choose another name with --node-name.");
+  return items.filter((node) => node !== same);
 }
 
 const refused = (e: unknown): never => {
@@ -78,7 +80,7 @@ const refused = (e: unknown): never => {
   throw e;
 };
 
-/** Requests the node's client certificate by the token. A node that has one of an earlier attempt keeps it. */
+/** Requests the node's client certificate by the token. Throws CliError when this machine cannot reach other nodes. */
 async function bootstrapCertificate(
   { server, ca }: Discovered,
   options: { readonly token: string; readonly nodeName: string; readonly stateDir: string },
@@ -89,7 +91,7 @@ async function bootstrapCertificate(
   const { signal, end } = abortedWith(AbortSignal.any([interruption, AbortSignal.timeout(certificateWaitMs)]));
   const client = httpClient({ url: server, ca, token, userAgent: "orrery-join" }, world, signal);
   try {
-    await checkName(client, nodeName);
+    checkNeighbours(attachments(), await othersThan(client, nodeName));
     const pair = await requestCertificate({ client, world }, clientCertificate({ nodeName, stateDir }), signal);
     await writePair(clientCertificateFile(stateDir), pair);
   } catch (e) {
@@ -162,9 +164,7 @@ export async function joinCluster(options: JoinOptions, io: Io, signal: AbortSig
     return await io.progress.step("node registered", async () => {
       const settings = await readNodeSettings(client);
       const podCidr = await rangeOf(client, nodeName, world, signal);
-      const others = (await client.list(nodes)).items.filter(({ metadata }) => metadata.name !== nodeName);
       checkRanges(attachments(), settings, podCidr);
-      checkNeighbours(attachments(), others);
       const size = { cpus: options.cpus ?? availableParallelism(), memoryBytes: options.memoryBytes ?? totalmem() };
       const worker: Worker = { name: nodeName, ip, podCidr, ...size };
       const config = agentConfig(found, settings, worker, options);

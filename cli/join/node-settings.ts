@@ -4,7 +4,7 @@ import { configMaps } from "../../api/core/configmaps.ts";
 import { hasReason, ifFound } from "../../api/errors.ts";
 import type { ConfigMap } from "../../api/generated/types.ts";
 import { type Draft, key } from "../../api/meta.ts";
-import { nodeSettings as place } from "../../apiserver/bootstrap/certificate-roles.ts";
+import { nodeSettings as place } from "../../api/core/bootstrap-tokens.ts";
 import type { Client } from "../../machinery/client.ts";
 import type { AgentConfig, ServerConfig } from "../cluster/config.ts";
 import { CliError } from "../cli-error.ts";

@@ -1,5 +1,5 @@
 // Token cleaner: deletes bootstrap tokens that have expired.
-import { expirationOf, isTokenSecret } from "../../api/core/bootstrap-tokens.ts";
+import { expirationOf, isTokenSecret, tokenNamespace } from "../../api/core/bootstrap-tokens.ts";
 import { secrets } from "../../api/core/secrets.ts";
 import type { Secret } from "../../api/generated/types.ts";
 import type { Instant } from "../../api/meta.ts";
@@ -14,9 +14,10 @@ export function decide(secret: Secret, now: Instant): Decision {
 
 export const tokenCleaner = controller({
   name: "token-cleaner",
+  account: "token-cleaner",
   reconciles: secrets,
   keysOf: (secret) => (isTokenSecret(secret) ? itself(secret) : []),
-  writes: [{ kind: secrets, verbs: ["delete"] }],
+  writes: [{ kind: secrets, namespace: tokenNamespace, verbs: ["delete"] }],
   observe(views, k) {
     const secret = views.of(secrets).get(k);
     return secret && isTokenSecret(secret) ? secret : undefined;

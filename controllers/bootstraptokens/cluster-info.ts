@@ -1,7 +1,7 @@
 // Bootstrap signer: keeps the ConfigMap kube-public/cluster-info, by which a machine that knows a token learns the
 // cluster's authority, with a signature (RFC 7515, detached) for every token that may sign.
 import { createHmac } from "node:crypto";
-import { isTokenSecret, usableToken } from "../../api/core/bootstrap-tokens.ts";
+import { clusterInfo as place, isTokenSecret, usableToken } from "../../api/core/bootstrap-tokens.ts";
 import { configMaps } from "../../api/core/configmaps.ts";
 import { secrets } from "../../api/core/secrets.ts";
 import type { ConfigMap, Secret } from "../../api/generated/types.ts";
@@ -67,19 +67,18 @@ export const decide =
       ...usable.map((token) => [`${signaturePrefix}${token.id}`, detachedSignature(content, token)] as const),
     ]);
     if (!info) {
-      const metadata = { name: infoName, namespace: infoNamespace };
-      const draft: Draft<ConfigMap> = { kind: "ConfigMap", metadata, data };
+      const draft: Draft<ConfigMap> = { kind: "ConfigMap", metadata: place, data };
       return { actions: [{ do: "create", resource: configMaps, draft }] };
     }
     return sameJson(info.data, data) ? settled : updated(info, data);
   };
 
-const [infoNamespace, infoName] = ["kube-public", "cluster-info"];
-const infoKey = key(infoNamespace, infoName);
+const infoKey = key(place.namespace, place.name);
 
 export const clusterInfoController = (endpoint: ClusterEndpoint): Controller<Observed> =>
   controller({
     name: "bootstrap-signer",
+    account: "bootstrap-signer",
     reconciles: configMaps,
     initialKeys: [infoKey],
     keysOf: (object) => (keyOf(object) === infoKey ? [infoKey] : []),
@@ -88,7 +87,7 @@ export const clusterInfoController = (endpoint: ClusterEndpoint): Controller<Obs
         bootstrap: (secret) => (isTokenSecret(secret) ? ["token"] : []),
       }),
     ],
-    writes: [{ kind: configMaps, verbs: ["create", "update"] }],
+    writes: [{ kind: configMaps, namespace: place.namespace, verbs: ["create", "update"] }],
     observe: (views) => ({
       info: views.of(configMaps).get(infoKey),
       tokens: views.of(secrets).byIndex("bootstrap", "token"),

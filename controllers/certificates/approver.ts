@@ -12,7 +12,14 @@ import type { CertificateRequest } from "../../machinery/certificates/requests.t
 import type { Client } from "../../machinery/client.ts";
 import { type Controller, controller, type Decision, settled, type Views, watch } from "../../machinery/controller.ts";
 import { has, pemOf } from "./conditions.ts";
-import { kubeletClientProblem, kubeletServingProblem, nodePrefix, signerResource, signers } from "./recognize.ts";
+import {
+  isNetworkClient,
+  kubeletClientProblem,
+  kubeletServingProblem,
+  nodePrefix,
+  signerResource,
+  signers,
+} from "./recognize.ts";
 import { type ServingContext, servingProblem } from "./serving-names.ts";
 
 export interface Observed extends ServingContext {
@@ -47,6 +54,9 @@ const clientRights = [
   ["nodeclient", "Auto approving kubelet client certificate after SubjectAccessReview."],
 ] as const;
 
+/** The right by which certificates of nodes' networks are approved, as those of kubelets are. */
+const networkRight = "networkclient";
+
 async function decideClient(request: Request, content: CertificateRequest, mayCreate: MayCreate): Promise<Decision> {
   const isOwn = request.spec.username === content.commonName;
   const tried = clientRights.slice(isOwn ? 0 : 1);
@@ -64,6 +74,12 @@ export async function decideContent(
   const { signerName, usages = [] } = request.spec;
   if (signerName === signers.kubeletClient)
     return kubeletClientProblem(content, usages) === undefined ? decideClient(request, content, mayCreate) : settled;
+  if (signerName === signers.apiClient) {
+    if (!isNetworkClient(content, usages)) return settled;
+    return (await mayCreate(request, networkRight))
+      ? approved(request, "Auto approving client certificate of a node's network after SubjectAccessReview.")
+      : left(`recognized as ${networkRight}, but the requester has no such right`);
+  }
   if (kubeletServingProblem(content, usages) !== undefined) return settled;
   const problem = servingProblem(content, request.spec, context);
   return problem === undefined
@@ -71,7 +87,7 @@ export async function decideContent(
     : left(problem);
 }
 
-const ownSigners: readonly string[] = [signers.kubeletClient, signers.kubeletServing];
+const ownSigners: readonly string[] = [signers.apiClient, signers.kubeletClient, signers.kubeletServing];
 const isOpen = (request: Request): boolean =>
   !request.status?.certificate &&
   !has(request, "Approved") &&
@@ -130,6 +146,7 @@ const apiServersIn = (views: Views): readonly string[] =>
 export const certificateApprover = (client: Client, reserved: readonly string[]): Controller<Observed> =>
   controller<Request, Observed>({
     name: "csrapproving",
+    account: "certificate-controller",
     reconciles: certificateSigningRequests,
     indexes: { node: nodeOf },
     watches: [

@@ -50,6 +50,7 @@ export function decide(request: Request, now: Instant): Decision {
 
 export const certificateCleaner = controller({
   name: "csrcleaner",
+  account: "certificate-controller",
   reconciles: certificateSigningRequests,
   writes: [{ kind: certificateSigningRequests, verbs: ["delete"] }],
   observe: (views, k) => views.of(certificateSigningRequests).get(k),

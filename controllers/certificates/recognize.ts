@@ -55,6 +55,16 @@ export function kubeletClientProblem(request: CertificateRequest, usages: Usages
   return usageProblem(usages, "client auth");
 }
 
+/** The user of the network of every node. */
+const networkUser = "system:kube-proxy";
+
+/** Whether a request is for the client certificate of a node's network: that user, and nothing else. */
+export const isNetworkClient = (request: CertificateRequest, usages: Usages): boolean =>
+  request.commonName === networkUser &&
+  request.organizations.length === 0 &&
+  [request.dnsNames, request.ipAddresses, request.emailAddresses, request.uris].every((all) => all.length === 0) &&
+  usageProblem(usages, "client auth") === undefined;
+
 function apiClientProblem(_request: CertificateRequest, usages: Usages): string | undefined {
   const optional = ["digital signature", "key encipherment"];
   const other = usages.find((usage) => usage !== "client auth" && !optional.includes(usage));

@@ -77,6 +77,7 @@ export const decide =
 export const certificateSigner = (authority: SigningAuthority): Controller<Request> =>
   controller({
     name: "csrsigning",
+    account: "certificate-controller",
     reconciles: certificateSigningRequests,
     writes: [
       { kind: certificateSigningRequests, subresource: "status", verbs: ["update"] },

@@ -1,4 +1,4 @@
-// The two certificates of a node: of the kubelet as a client of the API server, and of its own port.
+// The certificates of a node: of the kubelet as a client of the API server, of its own port, and of its network.
 import { join } from "node:path";
 import type { Instant } from "../../api/meta.ts";
 import type { Pair } from "./certificate-file.ts";
@@ -42,20 +42,29 @@ const servingCertificate = ({
   ...{ file: join(stateDir, "pki", "kubelet-server-current.pem"), expirationSeconds: certificateSeconds },
 });
 
+/** How the client certificate of the node's network is requested: all nodes' networks are one user. */
+const networkCertificate = ({ stateDir, certificateSeconds }: NodeCertificateSettings): CertificateOptions => ({
+  ...{ signerName: "kubernetes.io/kube-apiserver-client", usages: ["digital signature", "client auth"] },
+  content: { commonName: "system:kube-proxy", organizations: [] },
+  ...{ file: join(stateDir, "pki", "network-client-current.pem"), expirationSeconds: certificateSeconds },
+});
+
 export interface NodeCertificates {
   readonly client: RotatingCertificate;
   readonly serving: RotatingCertificate;
+  readonly network: RotatingCertificate;
 }
 
-/** Opens both. The initial pairs are used until the first renewal. */
+/** Opens them. The initial pairs are used until the first renewal. */
 export async function nodeCertificates(
   settings: NodeCertificateSettings,
-  initial: { readonly client: Pair | undefined; readonly serving: Pair | undefined },
+  initial: Readonly<Partial<Record<keyof NodeCertificates, Pair | undefined>>>,
   now: Instant,
 ): Promise<NodeCertificates> {
-  const [client, serving] = await Promise.all([
+  const [client, serving, network] = await Promise.all([
     rotatingCertificate({ ...clientCertificate(settings), initial: initial.client }, now),
     rotatingCertificate({ ...servingCertificate(settings), initial: initial.serving }, now),
+    rotatingCertificate({ ...networkCertificate(settings), initial: initial.network }, now),
   ]);
-  return { client, serving };
+  return { client, serving, network };
 }
