@@ -33,12 +33,18 @@ import { publishNodeSettings } from "./join/node-settings.ts";
 import { reschedulingSimulation } from "./simulation.ts";
 
 type Kept = { readonly transformer?: Transformer };
+const pemBuffers = ({ ca, cert, key }: ReturnType<typeof readTls>) => ({
+  ...{ ca: Buffer.from(ca), cert: Buffer.from(cert), key: Buffer.from(key) },
+});
+
 /** Opens the configured storage. Only its module is loaded, because the etcd client is large. */
 async function openStore(store: StoreConfig, kept: Kept, world: World, signal: AbortSignal): Promise<Storage> {
   switch (store.kind) {
     case "etcd": {
       const { etcdStorage } = await import("../apiserver/storage/etcd.ts");
-      return etcdStorage({ hosts: store.endpoints, root: "/orrery", ...kept }, world, signal);
+      const { endpoints: hosts, pki } = store;
+      const tls = pki && pemBuffers(readTls(pki.ca, pki.client));
+      return etcdStorage({ hosts, root: "/orrery", ...(tls && { tls }), ...kept }, world, signal);
     }
     case "sqlite": {
       const { sqliteStorage } = await import("../apiserver/storage/sqlite.ts");

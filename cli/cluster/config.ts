@@ -22,7 +22,12 @@ export const addresses = {
 
 /** The storage of the API server. */
 export type StoreConfig =
-  | { readonly kind: "etcd"; readonly endpoints: readonly string[] }
+  | {
+      readonly kind: "etcd";
+      readonly endpoints: readonly string[];
+      /** The authority of etcd's certificate, and the client certificate of this API server. */
+      readonly pki?: { readonly ca: string; readonly client: KeyPair };
+    }
   | { readonly kind: "sqlite"; readonly file: string }
   | { readonly kind: "memory" };
 
@@ -131,7 +136,10 @@ export const sharedVolumesDir = "/var/lib/shared-volumes";
 /** The folder of configuration and certificates inside a node container. */
 export const nodeConfigDir = "/etc/orrery";
 
-const pairIn = (dir: string, name: string): KeyPair => ({ cert: `${dir}/${name}.crt`, key: `${dir}/${name}.key` });
+export const pairIn = (dir: string, name: string): KeyPair => ({
+  cert: `${dir}/${name}.crt`,
+  key: `${dir}/${name}.key`,
+});
 
 /** The configuration of a control plane whose certificates are in `dir`. */
 export const serverConfig = (

@@ -46,26 +46,40 @@ export const storeVolume = ({ name, controlPlane }: ControlPlanes & { readonly n
 /** The address for other members of the etcd cluster. A single member has none. */
 export const peerUrl = ({ ip }: Place): string => `https://${ip}:2380`;
 
+const etcdClientUrl = "https://127.0.0.1:2379";
+/** Where the API server beside a member reaches it: by name, since gRPC in Node.js refuses addresses for TLS. */
+export const etcdEndpoint = "https://localhost:2379";
+/** Its health and metrics, for this container only, and nothing of what it stores. */
+const etcdHealthUrl = "http://127.0.0.1:2381";
+
+const mutualTls = (pair: string, authority: string) => ({
+  "cert-file": `${nodeConfigDir}/${pair}.crt`,
+  "key-file": `${nodeConfigDir}/${pair}.key`,
+  "trusted-ca-file": `${nodeConfigDir}/${authority}.crt`,
+  "client-cert-auth": true,
+});
+
 /**
- * The configuration file of an etcd member. Only the API server beside it is its client. Members authenticate each
- * other by certificates of an authority of their own, so that no other certificate gives access to the store.
+ * The configuration file of an etcd member. Its only client is the API server beside it. Clients and other members
+ * authenticate by certificates of two authorities, which sign nothing else: no certificate of the cluster, and none of
+ * a member, gives access to the store.
  */
 export function etcdConfig(self: Place, all: readonly Place[], clusterState: "new" | "existing"): object {
-  const client = "http://127.0.0.1:2379";
   const isAlone = all.length === 1;
-  const urlOf = (member: Place): string => (isAlone ? "http://127.0.0.1:2380" : peerUrl(member));
-  const [cert, key, ca] = ["etcd-peer.crt", "etcd-peer.key", "etcd-ca.crt"].map((file) => `${nodeConfigDir}/${file}`);
-  const tls = { "cert-file": cert, "key-file": key, "trusted-ca-file": ca, "client-cert-auth": true };
+  const urlOf = (member: Place): string => (isAlone ? "https://127.0.0.1:2380" : peerUrl(member));
+  const clients = mutualTls("etcd-server", "etcd-clients-ca");
   return {
     ...{ name: self.name, "data-dir": "/var/lib/store/etcd", logger: "zap" },
     // On by default, but not with a configuration file.
     "enable-grpc-gateway": true,
-    ...{ "listen-client-urls": client, "advertise-client-urls": client },
+    ...{ "listen-client-urls": etcdClientUrl, "advertise-client-urls": etcdClientUrl },
+    "listen-metrics-urls": etcdHealthUrl,
     ...{ "listen-peer-urls": urlOf(self), "initial-advertise-peer-urls": urlOf(self) },
     "initial-cluster": all.map((member) => `${member.name}=${urlOf(member)}`).join(","),
     "initial-cluster-state": clusterState,
     ...{ "quota-backend-bytes": 4 * 2 ** 30, "snapshot-count": 10_000 },
-    ...(!isAlone && { "peer-transport-security": tls }),
+    "client-transport-security": clients,
+    "peer-transport-security": isAlone ? clients : mutualTls("etcd-peer", "etcd-ca"),
   };
 }
 

@@ -75,6 +75,21 @@ export const engineCredentials = (authority: Authority, { name }: Worker): Promi
 export const etcdPeerCredentials = (etcdAuthority: Authority, { name, ip }: Place): Promise<Pem> =>
   etcdAuthority.issue({ name: "etcd-peer", hosts: [name, ip], use: "peer" });
 
+/**
+ * Certificates by which a member of etcd and its client authenticate each other, by file name. The member's own gateway
+ * is a client, too.
+ */
+export const etcdClientCredentials = async (
+  clientsAuthority: Authority,
+  { name, ip }: Place,
+): Promise<Readonly<Record<string, Pem>>> => {
+  const [server, client] = await Promise.all([
+    clientsAuthority.issue({ name: "etcd-server", hosts: [name, ip, "localhost", "127.0.0.1"], use: "peer" }),
+    clientsAuthority.issue({ name: `kube-apiserver-etcd-client:${name}`, use: "client" }),
+  ]);
+  return { "etcd-server": server, "etcd-client": client };
+};
+
 /** The client certificate of the cluster's administrator. */
 export const adminCredentials = (authority: Authority): Promise<Pem> =>
   authority.issue({ name: "kubernetes-admin", groups: ["system:masters"], use: "client" });

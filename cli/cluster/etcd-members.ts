@@ -1,7 +1,8 @@
 // Replaces a member of an etcd cluster that lost its data, through the JSON gateway of a member that is alive.
 import { CliError } from "../cli-error.ts";
 import { runIn } from "./containers.ts";
-import { type Place, peerUrl } from "./control-planes.ts";
+import { nodeConfigDir } from "./config.ts";
+import { etcdEndpoint, type Place, peerUrl } from "./control-planes.ts";
 
 interface Member {
   readonly ID: string;
@@ -10,9 +11,21 @@ interface Member {
   readonly peerURLs?: readonly string[];
 }
 
+/** A program for the member's container: posts with the certificate of the API server there. */
+const post = (url: string, body: string): string => `
+  const { readFileSync } = require("node:fs");
+  const file = (name) => readFileSync("${nodeConfigDir}/" + name);
+  const tls = { ca: file("etcd-clients-ca.crt"), cert: file("etcd-client.crt"), key: file("etcd-client.key") };
+  const call = require("node:https").request(${JSON.stringify(url)}, { method: "POST", ...tls }, (response) => {
+    response.pipe(process.stdout);
+    response.on("end", () => (process.exitCode = response.statusCode === 200 ? 0 : 1));
+  });
+  call.on("error", (e) => { console.error(e.message); process.exitCode = 1; });
+  call.end(${JSON.stringify(body)});
+`;
+
 async function gateway<T>(container: string, path: string, body: object): Promise<T> {
-  const url = `http://127.0.0.1:2379/v3/cluster/member/${path}`;
-  const command = ["busybox", "wget", "-q", "-O", "-", "--post-data", JSON.stringify(body), url];
+  const command = ["node", "-e", post(`${etcdEndpoint}/v3/cluster/member/${path}`, JSON.stringify(body))];
   return JSON.parse(await runIn(container, command)) as T;
 }
 

@@ -8,16 +8,26 @@ import {
   autoscalerConfig,
   engineConfig,
   nodeConfigDir,
+  pairIn,
+  type ServerConfig,
   serverConfig,
   type StoreConfig,
   type Worker,
 } from "./config.ts";
-import { controlPlanesOf, endpointOf, etcdConfig, loadBalancerConfig, type Place } from "./control-planes.ts";
+import {
+  controlPlanesOf,
+  endpointOf,
+  etcdEndpoint,
+  etcdConfig,
+  loadBalancerConfig,
+  type Place,
+} from "./control-planes.ts";
 import {
   adminCredentials,
   autoscalerCredentials,
   engineCredentials,
   controlPlaneCredentials,
+  etcdClientCredentials,
   etcdPeerCredentials,
   kubeconfig,
   registryCredentials,
@@ -66,7 +76,10 @@ export const readAuthority = (cluster: string, now: Instant): Promise<Authority>
 
 const storeConfig = (state: ClusterState): StoreConfig =>
   state.store === "etcd"
-    ? { kind: "etcd", endpoints: ["http://127.0.0.1:2379"] }
+    ? {
+        ...{ kind: "etcd", endpoints: [etcdEndpoint] },
+        pki: { ca: `${nodeConfigDir}/etcd-clients-ca.crt`, client: pairIn(nodeConfigDir, "etcd-client") },
+      }
     : { kind: "sqlite", file: "/var/lib/store/orrery.sqlite" };
 
 /** The folder that a node container mounts. */
@@ -105,6 +118,51 @@ export const writeMissingIdentities = async (state: ClusterState, now: Instant):
   await Promise.all(workers.map((worker) => writeWorkerFiles(state, worker, authority)));
 };
 
+/** The authority of etcd's clients, made when it is missing. */
+const etcdClientsAuthority = async (cluster: string, now: Instant): Promise<Authority> => {
+  const dir = clusterDir(cluster, "pki", "etcd-clients");
+  if (existsSync(join(dir, "ca.key"))) return authorityIn(dir, now);
+  const created = await newAuthority(`${cluster}-etcd-clients-ca`, now);
+  await writeAll(dir, pemFiles({ ca: created.pem }));
+  return created;
+};
+
+/** What a member of etcd and the API server beside it trust each other by. */
+const etcdClientFiles = async (authority: Authority, place: Place): Promise<Readonly<Record<string, string>>> => ({
+  "etcd-clients-ca.crt": authority.pem.cert,
+  ...pemFiles(await etcdClientCredentials(authority, place)),
+});
+
+/**
+ * Writes what the folders of these control planes lack, because a former version created the cluster. They are stopped:
+ * an API server and the etcd beside it change to TLS together.
+ */
+export const completeControlPlanes = async (
+  state: ClusterState,
+  names: readonly string[],
+  now: Instant,
+): Promise<void> => {
+  const dirOf = ({ name }: Place): string => nodeDir(state.name, name);
+  const has = (place: Place, file: string): boolean => existsSync(join(dirOf(place), file));
+  const places = controlPlanesOf(state).filter(({ name }) => names.includes(name));
+  const lacking = places.filter(
+    (place) => !has(place, "ca.key") || (state.store === "etcd" && !has(place, "etcd-client.key")),
+  );
+  if (lacking.length === 0) return;
+  const authority = await readAuthority(state.name, now);
+  for (const place of lacking) {
+    const config = JSON.parse(await readFile(join(dirOf(place), "server.json"), "utf8")) as ServerConfig;
+    const pki = { ...config.pki, caKey: `${nodeConfigDir}/ca.key` };
+    const endpoint = endpointOf(state).ip;
+    await writeAll(dirOf(place), {
+      "server.json": json({ ...config, pki, store: storeConfig(state), ...(state.loadBalancer && { endpoint }) }),
+      "ca.key": authority.pem.key,
+      ...(state.store === "etcd" && (await etcdClientFiles(await etcdClientsAuthority(state.name, now), place))),
+    });
+    if (state.store === "etcd") await writeEtcdConfig(state, place, "existing");
+  }
+};
+
 /** Writes the configuration of a control plane's etcd member. */
 export const writeEtcdConfig = (state: ClusterState, place: Place, clusterState: "new" | "existing"): Promise<void> =>
   writeAll(nodeDir(state.name, place.name), {
@@ -118,6 +176,7 @@ const writeControlPlaneFiles = async (state: ClusterState, authority: Authority,
   const tokenKey = await newSigningKey();
   const encryption = state.encryptsSecrets && json(secretsEncryption());
   const etcdAuthority = isReplicated ? await newAuthority(`${state.name}-etcd-ca`, now) : undefined;
+  const clients = state.store === "etcd" ? await etcdClientsAuthority(state.name, now) : undefined;
   const write = async (place: Place): Promise<void> => {
     const config = serverConfig(nodeConfigDir, place.ip, storeConfig(state), state.packing);
     const peer = etcdAuthority && { "etcd-peer": await etcdPeerCredentials(etcdAuthority, place) };
@@ -135,6 +194,7 @@ const writeControlPlaneFiles = async (state: ClusterState, authority: Authority,
       "sa.key": tokenKey,
       ...(encryption && { [encryptionFile]: encryption }),
       ...(etcdAuthority && { "etcd-ca.crt": etcdAuthority.pem.cert }),
+      ...(clients && (await etcdClientFiles(clients, place))),
       ...pemFiles({ ...(await controlPlaneCredentials(authority, place, endpointOf(state))), ...peer }),
     });
     if (state.store === "etcd") await writeEtcdConfig(state, place, "new");

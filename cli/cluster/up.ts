@@ -36,6 +36,7 @@ import { withLock } from "./lock.ts";
 import { recentFailures } from "./logs.ts";
 import {
   readAuthority,
+  completeControlPlanes,
   writeAutoscalerFiles,
   writeClusterFiles,
   writeEtcdConfig,
@@ -281,6 +282,7 @@ const resumeCluster = async (
   );
   const stopped = containers.filter((container) => !container.running).map((container) => container.name);
   const names = [...stopped, ...missing];
+  await completeControlPlanes(state, names, io.clock.now());
   const since = names.length > 0 ? io.clock.now() : instant(0);
   await blackholeRanges();
   if (names.length === 0) io.progress.say(`Cluster "${state.name}" is already up.`);

@@ -40,22 +40,26 @@ test("nodes reach one control plane directly, and several through the load balan
   expect([first, second].map((place) => storeVolume(several, place))).toEqual(["lab-etcd", "lab-control-plane-2-etcd"]);
 });
 
-test("a single etcd member listens on the loopback address only", () => {
+test("a single etcd member listens on the loopback address only, and by TLS with certificates of both sides", () => {
   const config = etcdConfig(first, [first], "new");
   expect(Object.entries(config).filter(([, value]) => /https?:/.test(String(value)))).toEqual([
-    ["listen-client-urls", "http://127.0.0.1:2379"],
-    ["advertise-client-urls", "http://127.0.0.1:2379"],
-    ["listen-peer-urls", "http://127.0.0.1:2380"],
-    ["initial-advertise-peer-urls", "http://127.0.0.1:2380"],
-    ["initial-cluster", "lab-control-plane=http://127.0.0.1:2380"],
+    ["listen-client-urls", "https://127.0.0.1:2379"],
+    ["advertise-client-urls", "https://127.0.0.1:2379"],
+    // Health and metrics, without what is stored.
+    ["listen-metrics-urls", "http://127.0.0.1:2381"],
+    ["listen-peer-urls", "https://127.0.0.1:2380"],
+    ["initial-advertise-peer-urls", "https://127.0.0.1:2380"],
+    ["initial-cluster", "lab-control-plane=https://127.0.0.1:2380"],
   ]);
-  expect(config).not.toHaveProperty("peer-transport-security");
+  const tls = { "client-cert-auth": true, "trusted-ca-file": "/etc/orrery/etcd-clients-ca.crt" };
+  expect(config).toMatchObject({ "client-transport-security": tls, "peer-transport-security": tls });
 });
 
 test("members of an etcd cluster reach each other by TLS with certificates of both sides", () => {
   expect(etcdConfig(second, controlPlanesOf(several), "existing")).toMatchObject({
     name: "lab-control-plane-2",
-    "listen-client-urls": "http://127.0.0.1:2379",
+    "listen-client-urls": "https://127.0.0.1:2379",
+    "client-transport-security": { "client-cert-auth": true, "trusted-ca-file": "/etc/orrery/etcd-clients-ca.crt" },
     "listen-peer-urls": "https://172.30.4.4:2380",
     "initial-cluster":
       "lab-control-plane=https://172.30.4.2:2380,lab-control-plane-2=https://172.30.4.4:2380,lab-control-plane-3=https://172.30.4.5:2380",
