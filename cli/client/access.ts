@@ -2,7 +2,7 @@
 import { readFileSync } from "node:fs";
 import { CliError } from "../cli-error.ts";
 import { type ApiAccess, type Connection, connection } from "./connection.ts";
-import type { ClusterEntry, ExecEntry, Selected, UserEntry } from "./kubeconfig.ts";
+import type { ClusterEntry, Selected, UserEntry } from "./kubeconfig.ts";
 import { select } from "./kubeconfig.ts";
 import { orreryKubeconfig } from "./kubeconfig-files.ts";
 
@@ -13,38 +13,6 @@ function pem(data: string | undefined, file: string | undefined): string | undef
     return readFileSync(file, "utf8");
   } catch (error) {
     throw new CliError(`unable to read the file ${file}: ${(error as Error).message}`);
-  }
-}
-
-interface ExecStatus {
-  readonly token?: string;
-  readonly clientCertificateData?: string;
-  readonly clientKeyData?: string;
-}
-
-/** Runs a credential plugin. Source: client.authentication.k8s.io/v1. */
-async function execCredentials(exec: ExecEntry, cluster: ClusterEntry): Promise<ExecStatus> {
-  const { execFile } = await import("node:child_process");
-  const info = {
-    apiVersion: exec.apiVersion ?? "client.authentication.k8s.io/v1",
-    kind: "ExecCredential",
-    spec: { interactive: false, ...(exec.provideClusterInfo ? { cluster } : {}) },
-  };
-  const assignments = (exec.env ?? []).map(({ name, value }) => `${name}=${value}`);
-  const args = [`KUBERNETES_EXEC_INFO=${JSON.stringify(info)}`, ...assignments, exec.command, ...(exec.args ?? [])];
-  const output = await new Promise<string>((resolve, reject) => {
-    execFile("env", args, { maxBuffer: 1 << 20 }, (error, stdout, stderr) => {
-      if (!error) resolve(stdout);
-      else {
-        const message = `getting credentials: exec: executable ${exec.command} failed: ${stderr.trim() || error.message}`;
-        reject(new CliError(message, exec.installHint));
-      }
-    });
-  });
-  try {
-    return (JSON.parse(output) as { readonly status?: ExecStatus }).status ?? {};
-  } catch {
-    throw new CliError(`getting credentials: the output of ${exec.command} is not JSON`);
   }
 }
 
@@ -63,6 +31,8 @@ async function credentials(
     return { cert, key, headers: { authorization: `Basic ${pair}` } };
   }
   if (!user.exec) return { cert, key };
+  // Loaded only for users with a plugin.
+  const { execCredentials } = await import("./exec-credentials.ts");
   const status = await execCredentials(user.exec, cluster);
   return {
     cert: status.clientCertificateData ?? cert,

@@ -9,6 +9,7 @@ export interface ClusterEntry {
   readonly "insecure-skip-tls-verify"?: boolean;
   readonly "tls-server-name"?: string;
   readonly "proxy-url"?: string;
+  readonly extensions?: readonly { readonly name: string; readonly extension?: unknown }[];
 }
 /** A program that prints credentials (KEP-541). */
 export interface ExecEntry {
