@@ -21,7 +21,7 @@ import { rbacAuthorizer } from "./authorization/rbac/authorizer.ts";
 import { bootstrap, bootstrapObjects, keepOwnService, keepApiServices } from "./bootstrap/objects.ts";
 import { bootstrapAccess } from "./bootstrap/access.ts";
 import { apiServerPeers } from "./bootstrap/peers.ts";
-import { identifier } from "./authentication/authenticate.ts";
+import { authentication } from "./authentication/authenticators.ts";
 import { clusterRegistry } from "./cluster-registry.ts";
 import { withComponents } from "./components.ts";
 import { type Handlers, requestHandler } from "./http/handler.ts";
@@ -33,7 +33,7 @@ import { podLogs, sessionWithoutUpgrade } from "./streaming/pods.ts";
 import { upgrades } from "./http/upgrades.ts";
 import { explanationsApi } from "./verbs/explanations.ts";
 import { metricApis } from "./verbs/metric-values.ts";
-import { reviews } from "./verbs/reviews.ts";
+import { reviewer, reviews } from "./verbs/reviews.ts";
 import { type Kubelets, type KubeletTls, kubelets } from "./kubelets/kubelets.ts";
 import { programMetrics } from "./kubelets/program-metrics.ts";
 import { metrics } from "./kubelets/usage.ts";
@@ -41,7 +41,7 @@ import { proxies } from "./proxy/proxy.ts";
 import type { InProcessIdentity } from "./registry/authorized-client.ts";
 import { inProcessClient } from "./registry/in-process.ts";
 import type { Storage } from "./storage/storage.ts";
-import { type TokenOptions, openId, tokens } from "./authentication/tokens.ts";
+import { type TokenOptions, openId } from "./authentication/tokens.ts";
 import { tokenIssuer, tokenRequest } from "./verbs/token-requests.ts";
 import { compactHistory, expireEvents } from "./maintenance.ts";
 
@@ -125,12 +125,13 @@ export function apiServer(options: ServerOptions): ApiServer {
   countObjects(options.storage, kinds, requests.registry);
   const verbs = clusterRegistry(storage, world, { kinds, authorizer, serviceCidr, nodePorts, ...options.admission });
   const nodes = kubelets(verbs, options.kubeletClient);
-  const serviceAccountTokens = tokens(verbs, options.tokens);
-  const identify = identifier(async (token) => (await serviceAccountTokens.ownerOf(token)).user, world.log);
+  const { tokens, identify } = authentication(verbs, options.tokens);
   const measured = withComponents(metrics(verbs, nodes));
   const ofPrograms = programMetrics(verbs, nodes);
-  const issue = tokenIssuer(verbs, serviceAccountTokens);
-  const served = { measured, metricValues: ofPrograms.values, issue };
+  const served = {
+    ...{ measured, metricValues: ofPrograms.values, issue: tokenIssuer(verbs, tokens) },
+    review: reviewer({ tokens, authorizer }, world),
+  };
   const client = inProcessClient(verbs, { ...served, manager: "kube-apiserver" });
   return {
     loopback: client,
@@ -139,15 +140,15 @@ export function apiServer(options: ServerOptions): ApiServer {
     async listen(signal) {
       const handlers = {
         ...sessionHandlers(nodes),
-        token: tokenRequest(serviceAccountTokens),
+        token: tokenRequest(tokens),
         measured: measuredKinds(measured),
-        review: reviews({ tokens: serviceAccountTokens, authorizer }),
+        review: reviews({ tokens, authorizer }),
       };
       const extensions = [
         requests.serve,
         explanationsApi(verbs, options.explanations, options.kubeletClient),
         metricApis(ofPrograms, world.clock),
-        openId(serviceAccountTokens, () => `${advertise}:${listening.port}`),
+        openId(tokens, () => `${advertise}:${listening.port}`),
       ];
       // Before the first request, so that components have their rights from the beginning.
       await bootstrapAccess(client);

@@ -1,5 +1,6 @@
 // Runs the control plane in one process: the API server, and the scheduler and controllers, which call it directly.
-import { readFileSync } from "node:fs";
+import { X509Certificate } from "node:crypto";
+import { existsSync, readFileSync } from "node:fs";
 import { hostname } from "node:os";
 import { apiServer } from "../apiserver/server.ts";
 import { encryptedStorage } from "../apiserver/storage/encryption/encrypted.ts";
@@ -9,7 +10,7 @@ import type { Storage } from "../apiserver/storage/storage.ts";
 import { nodes } from "../api/core/nodes.ts";
 import { pods } from "../api/core/pods.ts";
 import { builtinKinds } from "../api/builtin/kinds.ts";
-import { runControllers } from "../controllers/controllers.ts";
+import { type ControllerOptions, runControllers } from "../controllers/controllers.ts";
 import type { DeschedulerOptions } from "../controllers/descheduler/controller.ts";
 import { defaultSettings } from "../controllers/descheduler/ports.ts";
 import { defaultStrategies } from "../controllers/descheduler/strategies.ts";
@@ -76,6 +77,17 @@ async function schedule(client: Client, world: World, options: SchedulerOptions,
 const schedulingOptions = ({ packing, schedulerConfig }: ServerConfig, { clock }: World): SchedulerOptions =>
   schedulerConfig ? schedulerOptions(schedulerConfig, clock) : { plugins: defaultPlugins(packing) };
 
+const year = 365 * 86_400_000;
+
+/** The cluster's authority, if its key is here, and the names that no other certificate may have. */
+function signingOptions({ pki }: ServerConfig): Pick<ControllerOptions, "signing" | "apiServerNames"> {
+  const { subjectAltName = "" } = new X509Certificate(readFileSync(pki.serving.cert));
+  const apiServerNames = subjectAltName.split(", ").map((name) => name.replace(/^[^:]*:/, ""));
+  if (!pki.caKey || !existsSync(pki.caKey)) return { apiServerNames };
+  const pem = { cert: readFileSync(pki.ca, "utf8"), key: readFileSync(pki.caKey, "utf8") };
+  return { apiServerNames, signing: { pem, longestMs: year } };
+}
+
 const deschedulerOptions = (config: ServerConfig): DeschedulerOptions => ({
   simulation: reschedulingSimulation(config),
   settings: { ...defaultSettings, strategies: defaultStrategies },
@@ -127,6 +139,7 @@ export async function startControlPlane(
     ...{ kinds, metrics, decisions },
     clusterCidr: config.podRange,
     rootCa: readFileSync(config.pki.ca, "utf8"),
+    ...signingOptions(config),
     nodeGraceMs: timings.nodeGraceMs,
     autoscaler: { periodMs: timings.autoscalerPeriodMs, shrinkWindowSeconds: timings.shrinkWindowSeconds },
     ...(config.rebalances && { descheduler: deschedulerOptions(config) }),

@@ -9,6 +9,11 @@ import { type Runtime, runController, runReconciler } from "../machinery/reconci
 import { sharedViews, type SharedViews } from "../machinery/informer.ts";
 import type { World } from "../machinery/world.ts";
 import { autoscaler, type AutoscalerOptions } from "./autoscaler/controller.ts";
+import { tokenCleaner } from "./bootstraptokens/cleaner.ts";
+import { clusterInfoController } from "./bootstraptokens/cluster-info.ts";
+import { certificateApprover } from "./certificates/approver.ts";
+import { certificateCleaner } from "./certificates/cleaner.ts";
+import { certificateSigner, type SigningAuthority } from "./certificates/signer.ts";
 import { clusterRoleAggregationController } from "./clusterroleaggregation/controller.ts";
 import { cronJobController } from "./cronjob/controller.ts";
 import { daemonSetController } from "./daemonset/controller.ts";
@@ -43,6 +48,12 @@ export interface ControllerOptions {
   readonly clusterCidr: string;
   /** The certificate of the authority that signs the API server's, as PEM. */
   readonly rootCa: string;
+  /** Issues certificates; without it, approved requests wait for a signer from outside. */
+  readonly signing?: SigningAuthority;
+  /** Where machines that join reach the API server; without it, kube-public/cluster-info is not kept. */
+  readonly joinServer?: string;
+  /** The names in the API server's certificate, which no node gets one for. */
+  readonly apiServerNames?: readonly string[];
   /** A node whose lease is not renewed for this long is unreachable. Kubernetes: 50 s. */
   readonly nodeGraceMs: number;
   readonly autoscaler: AutoscalerOptions;
@@ -58,6 +69,10 @@ export interface ControllerOptions {
 
 /** The pure controllers. */
 export const controllers = (options: ControllerOptions): readonly Controller[] => [
+  certificateCleaner,
+  tokenCleaner,
+  ...(options.joinServer ? [clusterInfoController({ server: options.joinServer, rootCa: options.rootCa })] : []),
+  ...(options.signing ? [certificateSigner(options.signing)] : []),
   deploymentController,
   replicaSetController,
   replicationController,
@@ -91,6 +106,11 @@ export const controllers = (options: ControllerOptions): readonly Controller[] =
   snapshotContentController,
 ];
 
+/** Controllers whose effects are requests to the API server. */
+const requesting = (client: Client, { apiServerNames = [] }: ControllerOptions): readonly Controller[] => [
+  certificateApprover(client.asController("certificate-controller"), apiServerNames),
+];
+
 /** The controllers that are no pure decision. */
 const reconcilers = (
   { client, world }: Runtime,
@@ -120,7 +140,9 @@ export async function runControllers(
   const runtime = { client, world, views, ...(metrics && { metrics }), ...(decisions && { decisions }) };
   // Views start to fill only afterwards, so that no controller misses the first list.
   const running = [
-    ...controllers(options).map((c) => runController(c, runtime, signal, { workers })),
+    ...[...controllers(options), ...requesting(client, options)].map((c) =>
+      runController(c, runtime, signal, { workers }),
+    ),
     ...reconcilers(runtime, views, kinds, options).map((r) => runReconciler(r, runtime, signal, workers)),
   ];
   await Promise.all([...running, views.run(signal)]);

@@ -5,7 +5,8 @@ import { dockerRuntime } from "./docker/docker-runtime.ts";
 import { type KubeletSettings, type KubeletView, kubelet } from "./kubelet.ts";
 import { type HeartbeatTimes, defaultTimes } from "./node/heartbeat.ts";
 import type { NodeContext } from "./node-context.ts";
-import { serveKubelet, type ServerPki } from "./server/kubelet-server.ts";
+import { kubeletAccess } from "./server/access.ts";
+import { serveKubelet, type ServerListening } from "./server/kubelet-server.ts";
 import { subPathMounts } from "./volumes/sub-path-mounts.ts";
 
 /** The kubelet's part of an agent's configuration. */
@@ -15,7 +16,7 @@ interface KubeletOptions extends Omit<KubeletSettings, "podCidr" | "labels" | "t
   readonly pauseImage: string;
   /** The address of a registry that serves images of others. */
   readonly registry?: string;
-  readonly pki: ServerPki;
+  readonly tls: Pick<ServerListening, "ca" | "serving">;
   readonly labels?: Readonly<Record<string, string>>;
   /** Times that differ from Kubernetes' defaults. */
   readonly heartbeat?: Partial<HeartbeatTimes>;
@@ -27,12 +28,13 @@ interface KubeletOptions extends Omit<KubeletSettings, "podCidr" | "labels" | "t
 
 /** Runs one node's kubelet until the signal aborts; its pods keep running. */
 export function runKubelet(options: KubeletOptions, world: World, client: Client, signal: AbortSignal): Promise<void> {
-  const { dockerSocket, nodeName, pauseImage, registry, pki, componentMetrics, podCidr, labels = {} } = options;
+  const { dockerSocket, nodeName, pauseImage, registry, tls, componentMetrics, podCidr, labels = {} } = options;
   const engine = { socket: dockerSocket, nodeName, pauseImage, ...(registry !== undefined && { registry }) };
   const runtime = dockerRuntime(engine, world);
   const settings = { ...options, podCidr, labels, times: { ...defaultTimes, ...options.heartbeat } };
+  const check = kubeletAccess({ client, world, nodeName });
   const serve = (view: KubeletView, until: AbortSignal): Promise<void> =>
-    serveKubelet(pki, "0.0.0.0", { ...view, componentMetrics }, until);
+    serveKubelet({ ...tls, host: "0.0.0.0", check }, { ...view, componentMetrics }, until);
   const ports = {
     ...(options.admitToNetwork && { admitToNetwork: options.admitToNetwork }),
     world,

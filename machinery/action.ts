@@ -35,6 +35,8 @@ export type Action =
   /** Deletes a pod by the eviction API, which its disruption budget may refuse. */
   | On<"evict">
   | (On<"status"> & { readonly status: unknown })
+  /** Writes the conditions by which a request for a certificate is approved. */
+  | (On<"approve"> & { readonly status: unknown })
   | (On<"patch"> & { readonly patch: Patch })
   /** Makes `owner` the controller of an object without one. Fails with Conflict when it has another one by then. */
   | (On<"adopt"> & Owned & { readonly ownerKind: ResourceDefinition<any> })
@@ -135,6 +137,8 @@ const executors: Executors = {
   },
   status: async (a, client) =>
     revisionOf(await client.update(a.resource, { ...a.object, status: a.status } as ApiObject, "status")),
+  approve: async (a, client) =>
+    revisionOf(await client.update(a.resource, { ...a.object, status: a.status } as ApiObject, "approval")),
   patch: async (a, client) => revisionOf(await client.patch(a.resource, keyOf(a.object), a.patch)),
   async adopt(a, client) {
     await failUnlessAlive(client, a.ownerKind, a.owner);

@@ -68,12 +68,16 @@ export const watch = <T extends ApiObject>(
 interface Right {
   readonly group: string;
   readonly resource: string;
+  /** The only objects it is for; all of them when left out. */
+  readonly names?: readonly string[];
   readonly verbs: readonly string[];
 }
 /** Writes of a kind that follow from nothing else in a declaration. */
 interface Writes {
-  readonly kind: ResourceDefinition<any>;
+  /** A kind, or a resource that only rights name. */
+  readonly kind: Pick<ResourceDefinition<any>, "group" | "plural">;
   readonly subresource?: string;
+  readonly names?: readonly string[];
   readonly verbs: readonly string[];
 }
 
@@ -183,9 +187,10 @@ export const childrenIn = <T extends ApiObject>(
   ...(selector ? selectedBy(lister, owner.metadata.namespace, selector, "uncontrolled") : []),
 ];
 
-const right = ({ kind, subresource, verbs }: Writes): Right => ({
+const right = ({ kind, subresource, names, verbs }: Writes): Right => ({
   group: kind.group,
   resource: subresource === undefined ? kind.plural : `${kind.plural}/${subresource}`,
+  ...(names && { names }),
   verbs,
 });
 
@@ -194,8 +199,8 @@ export const viewRightsOf = (c: Controller): readonly Right[] =>
   c.watches.map(({ kind }) => right({ kind, verbs: ["list", "watch"] }));
 
 /**
- * The rights that a controller needs itself, as its declaration implies them; one entry per resource. Events are not
- * declared.
+ * The rights that a controller needs itself, as its declaration implies them; one entry per resource and names. Events
+ * are not declared.
  */
 export function rightsOf(c: Controller): readonly Right[] {
   const rights = [
@@ -204,7 +209,7 @@ export function rightsOf(c: Controller): readonly Right[] {
     ...c.owns.map((kind) => right({ kind, verbs: ["create", "delete", ...(c.adopts ? ["patch"] : [])] })),
     ...c.writes.map(right),
   ];
-  const byResource = Map.groupBy(rights, ({ group, resource }) => `${group}/${resource}`);
+  const byResource = Map.groupBy(rights, ({ group, resource, names = [] }) => `${group}/${resource} ${names.join()}`);
   return [...byResource.values()].map((same) => ({
     ...same[0]!,
     verbs: [...new Set(same.flatMap(({ verbs }) => verbs))].toSorted(),

@@ -1,17 +1,24 @@
 // One HTTP/2 connection to the API server, opened on demand and reopened when it breaks. Pings detect a dead peer, so
 // that a watch over it ends instead of waiting for ever.
 import { type ClientHttp2Session, type ClientHttp2Stream, connect, constants } from "node:http2";
-import { createSecureContext } from "node:tls";
+import { createSecureContext, type SecureContext } from "node:tls";
 import { ApiError } from "../api/errors.ts";
 import { noLongerNeeded, onAbort } from "./abort.ts";
 import type { World } from "./world.ts";
 
-/** The address of the server, and the certificates of both sides as PEM. */
-export interface ServerAccess {
-  readonly url: string;
-  readonly ca: string | Buffer;
+/** A client's certificate and key, as PEM. */
+export interface ClientPair {
   readonly cert: string | Buffer;
   readonly key: string | Buffer;
+}
+/** The address of the server, its authority as PEM, and the client's credentials. */
+export interface ServerAccess extends Partial<ClientPair> {
+  readonly url: string;
+  readonly ca: string | Buffer;
+  /** A pair that may change; a new one is used by the next request. Instead of `cert` and `key`. */
+  readonly pair?: () => ClientPair | undefined;
+  /** A bearer token, for a client without a certificate. */
+  readonly token?: string;
   readonly userAgent: string;
 }
 export interface HttpRequest {
@@ -62,17 +69,36 @@ async function keepAlive(session: ClientHttp2Session, world: World, ended: Abort
 const broken = (e: unknown): ApiError =>
   new ApiError("ServiceUnavailable", `the API server cannot be reached: ${(e as Error).message}`);
 
+/** Sends no new requests on a connection. Those in progress end; watches are cut off when no request can be left. */
+function retire(session: ClientHttp2Session, world: World, signal: AbortSignal): void {
+  session.close();
+  world.clock.sleep(responseTimeoutMs, signal).then(
+    () => session.destroy(),
+    () => {},
+  );
+}
+
 /**
- * The current connection, opened when the last one broke. While the server refuses connections, all requests together
- * try again only after a pause.
+ * The current connection, opened when the last one broke, or when the client has another certificate. While the server
+ * refuses connections, all requests together try again only after a pause.
  */
 function connections(access: ServerAccess, world: World, signal: AbortSignal): () => Promise<ClientHttp2Session> {
   const { url, ca, cert, key } = access;
-  const secureContext = createSecureContext({ ca, cert, key });
+  const fixed = cert && key ? { cert, key } : undefined;
+  const currentPair = access.pair ?? (() => fixed);
+  let pair: ClientPair | undefined;
+  let secureContext: SecureContext | undefined;
   let session: ClientHttp2Session | undefined;
   let pause: Promise<void> | undefined;
   return async () => {
     await pause;
+    const next = currentPair();
+    if (!secureContext || next !== pair) {
+      secureContext = createSecureContext({ ca, ...next });
+      pair = next;
+      if (session && !session.destroyed) retire(session, world, signal);
+      session = undefined;
+    }
     if (session && !session.closed && !session.destroyed) return session;
     const made = connect(url, { secureContext, settings: { initialWindowSize: streamWindow, enablePush: false } });
     const ended = new AbortController();
@@ -133,6 +159,7 @@ export function httpSession(access: ServerAccess, world: World, signal: AbortSig
     const bytes = body === undefined ? undefined : Buffer.from(JSON.stringify(body));
     const headers = {
       ...{ ":method": method, ":path": path, accept: "application/json", "user-agent": access.userAgent },
+      ...(access.token !== undefined && { authorization: `Bearer ${access.token}` }),
       ...(bytes && { "content-type": contentType }),
       ...more,
     };

@@ -1,50 +1,48 @@
 // Authentication: the subject of a client certificate that the cluster's authority signed, the owner of a bearer token,
 // or the anonymous user; and impersonation, for which the caller needs the verb `impersonate`.
 import type { IncomingHttpHeaders } from "node:http";
-import type { PeerCertificate, TLSSocket } from "node:tls";
-import type { Log } from "../../machinery/world.ts";
+import { certifiedSubject, type ClientConnection } from "../../machinery/client-certificates.ts";
+import type { Clock, World } from "../../machinery/world.ts";
 import type { User, Authorizer, RequestInfo } from "../authorization/authorizer.ts";
 import { ApiError } from "../../api/errors.ts";
 import { validateLabelName, validateSubdomainName } from "../../api/names.ts";
 import { accountGroups } from "./claims.ts";
 import { accessDenied } from "../registry/refusals.ts";
 
-/** What of a connection identifies its client. */
-type Shown = Pick<TLSSocket, "authorized" | "getPeerCertificate">;
-
 /** The user of requests without credentials. */
 export const anonymous: User = { name: "system:anonymous", groups: ["system:unauthenticated"] };
 
-const list = (value: string | string[] | undefined): readonly string[] =>
-  value === undefined ? [] : Array.isArray(value) ? value : [value];
+/** A user, and when the certificate that names them expires. */
+interface Certified {
+  readonly user: User | undefined;
+  readonly until: number;
+}
+
+function certifiedBy(connection: ClientConnection): Certified {
+  const subject = certifiedSubject(connection);
+  if (subject === "none") return { user: anonymous, until: Number.POSITIVE_INFINITY };
+  if (subject === "invalid") return { user: undefined, until: Number.POSITIVE_INFINITY };
+  const { name, groups, fingerprint, until } = subject;
+  const extra = { "authentication.kubernetes.io/credential-id": [`X509SHA256=${fingerprint}`] };
+  return { user: { name, groups: [...groups, "system:authenticated"], extra }, until };
+}
 
 /**
  * The user's name is the certificate's CN, the groups are its Os. Undefined for a certificate that is not trusted: such
  * a client is not even anonymous.
  */
-export function userOf(socket: Shown): User | undefined {
-  const { subject, fingerprint256 = "" } = socket.getPeerCertificate() as Partial<PeerCertificate>;
-  if (!subject) return anonymous;
-  const name = list(subject.CN as string | string[] | undefined)[0];
-  if (!socket.authorized || !name) return undefined;
-  const id = `X509SHA256=${fingerprint256.replaceAll(":", "").toLowerCase()}`;
-  return {
-    name,
-    groups: [...list(subject.O as string | string[] | undefined), "system:authenticated"],
-    extra: { "authentication.kubernetes.io/credential-id": [id] },
-  };
-}
+export const userOf = (connection: ClientConnection): User | undefined => certifiedBy(connection).user;
 
-const known = new WeakMap<object, { readonly user: User | undefined }>();
+const known = new WeakMap<object, Certified>();
 
-/** Cached per connection, whose certificate does not change. */
-function userOfConnection(connection: object, socket: Shown): User | undefined {
+/** Cached per connection, whose certificate does not change; it may expire while the connection is open. */
+function userOfConnection(connection: object, socket: ClientConnection, clock: Clock): User | undefined {
   let found = known.get(connection);
   if (!found) {
-    found = { user: userOf(socket) };
+    found = certifiedBy(socket);
     known.set(connection, found);
   }
-  return found.user;
+  return found.until === Number.POSITIVE_INFINITY || clock.now() < found.until ? found.user : undefined;
 }
 
 /** The bearer token in an Authorization header. */
@@ -72,7 +70,7 @@ export function offeredToken(headers: IncomingHttpHeaders): string | undefined {
 /** What of a request identifies its user. */
 export interface Envelope {
   readonly headers: IncomingHttpHeaders;
-  readonly socket: Shown;
+  readonly socket: ClientConnection;
   /** With the new version of HTTP, the stream it came on. */
   readonly stream?: { readonly session?: object | undefined };
 }
@@ -80,14 +78,14 @@ export interface Envelope {
 export type Identify = (request: Envelope) => User | undefined | Promise<User | undefined>;
 
 /** Calls `whose` for tokens only; with a certificate the result is not a promise. */
-export function identifier(whose: (token: string) => Promise<User>, log: Log): Identify {
+export function identifier(whose: (token: string) => Promise<User>, { clock, log }: Omit<World, "random">): Identify {
   const believed = (token: string): Promise<User | undefined> =>
     whose(token).catch((e: unknown) => {
       log("a token was not believed", { error: (e as Error).message });
       return undefined;
     });
   return ({ headers, socket, stream }) => {
-    const certified = userOfConnection(stream?.session ?? socket, socket);
+    const certified = userOfConnection(stream?.session ?? socket, socket, clock);
     if (certified && certified !== anonymous) return certified;
     const token = bearerToken(headers.authorization) ?? offeredToken(headers);
     return token === undefined ? certified : believed(token);

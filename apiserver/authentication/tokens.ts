@@ -114,7 +114,8 @@ const boundKinds: Readonly<Record<keyof Bound, ResourceDefinition>> = {
   secret: secrets as unknown as ResourceDefinition,
   node: nodes as unknown as ResourceDefinition,
 };
-const unknownToken = "invalid bearer token";
+/** The error for a token that is of no known kind. */
+export const unknownToken = "invalid bearer token";
 
 /** The claimed issuer, before verification. */
 function issuerIn(token: string): string | undefined {

@@ -61,6 +61,8 @@ export interface InProcessOptions {
   readonly metricValues?: Client["metricValues"];
   /** Answers a request for a token. */
   readonly issue?: (request: Draft<TokenRequest>) => Promise<TokenRequest>;
+  /** Answers a review of access. */
+  readonly review?: (r: ResourceDefinition, request: Draft<ApiObject>) => Promise<ApiObject>;
   /** Its field manager. Without one its writes are not tracked, which is faster. */
   readonly manager?: string;
   /** Its writes are committed only in this term. */
@@ -84,7 +86,7 @@ export function inProcessClient(registry: Registry, options: InProcessOptions = 
 /** A client with nothing between it and the log. */
 function unrestrictedClient(
   registry: Registry,
-  { measured, metricValues, issue, manager, term, identity }: InProcessOptions,
+  { measured, metricValues, issue, review, manager, term, identity }: InProcessOptions,
 ): Omit<Client, "inTerm" | "asController"> {
   const by = {
     ...(manager !== undefined && { manager }),
@@ -127,6 +129,8 @@ function unrestrictedClient(
     async create<T extends ApiObject>(r: ResourceDefinition<T>, draft: Draft<T>) {
       if (issue && r.kind === tokenRequests.kind)
         return (await issue(draft as object as Draft<TokenRequest>)) as object as T;
+      if (review && r.virtual === "review")
+        return (await review(r as unknown as ResourceDefinition, draft as object as Draft<ApiObject>)) as T;
       return objectOf<T>(await registry.create(served(r), draft as Draft<ApiObject>, by));
     },
     async update(r, object, subresource?: WritableSubresource) {

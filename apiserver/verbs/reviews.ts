@@ -1,8 +1,9 @@
 // Reviews, whose create computes the status in the response: TokenReview, SubjectAccessReview and similar kinds.
 import { ApiError } from "../../api/errors.ts";
-import { apiVersionOf } from "../../api/kinds.ts";
+import { apiVersionOf, type ResourceDefinition } from "../../api/kinds.ts";
 import type { SelfSubjectRulesReview, SubjectAccessReview, TokenReview } from "../../api/generated/types.ts";
 import { type ApiObject, type Draft, type Instant, timestamp } from "../../api/meta.ts";
+import type { World } from "../../machinery/world.ts";
 import type { Authorizer, User } from "../authorization/authorizer.ts";
 import { invalid, methodNotServed } from "../registry/refusals.ts";
 import type { Tokens } from "../authentication/tokens.ts";
@@ -84,6 +85,19 @@ const reviewers: Readonly<Record<string, Reviewer>> = {
   }),
   TokenReview: ownerOf,
 };
+
+/** The user of requests inside this process, for reviews of oneself. */
+const inProcess: User = { name: "system:apiserver", groups: ["system:masters"] };
+
+/** Answers reviews of components in this process, which name the user in question. */
+export const reviewer =
+  (context: Omit<Context, "now">, { clock }: World) =>
+  async (r: ResourceDefinition, draft: Review): Promise<ApiObject> => {
+    const problems = r.validate(draft);
+    if (problems.length > 0) throw invalid(r, "", problems);
+    const { status } = await reviewers[r.kind]!(draft, inProcess, { ...context, now: clock.now() });
+    return { ...draft, kind: r.kind, apiVersion: apiVersionOf(r), status } as unknown as ApiObject;
+  };
 
 /** Serves the review kinds, which cannot be read or listed. */
 export const reviews =

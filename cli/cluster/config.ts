@@ -46,6 +46,8 @@ export interface ServerConfig extends SharedConfig {
   readonly pki: {
     /** Signs all certificates of the cluster; clients must present one of them. */
     readonly ca: string;
+    /** The key of that authority, by which requested certificates are signed; without it, none are. */
+    readonly caKey?: string;
     readonly serving: KeyPair;
     /** The API server's client certificate for requests to kubelets: logs, exec and metrics. */
     readonly kubeletClient: KeyPair;
@@ -79,15 +81,17 @@ export interface AgentConfig extends SharedConfig {
   readonly server: string;
   readonly pki: {
     readonly ca: string;
-    /** The node's identity for the API server: user system:node:NAME, group system:nodes. */
-    readonly client: KeyPair;
-    /** The certificate of the kubelet's own port. */
-    readonly serving: KeyPair;
+    /** The node's first identity for the API server: user system:node:NAME, group system:nodes. */
+    readonly client?: KeyPair;
+    /** The first certificate of the kubelet's own port. */
+    readonly serving?: KeyPair;
     /** The identity of the node's network: user system:kube-proxy. */
     readonly network: KeyPair;
     /** The identity of the controllers beside the node's CSI drivers: group orrery.dev:csi-drivers. */
     readonly csi: KeyPair;
   };
+  /** The lifetime of renewed certificates, where it is shorter than the signer's. */
+  readonly certificateSeconds?: number;
   readonly kubeletPort: number;
   readonly dockerSocket: string;
   /** The resources of the node's container; the engine would report those of the machine. */
@@ -140,6 +144,7 @@ export const serverConfig = (
   store,
   pki: {
     ca: `${dir}/ca.crt`,
+    caKey: `${dir}/ca.key`,
     serving: pairIn(dir, "apiserver"),
     kubeletClient: pairIn(dir, "apiserver-kubelet-client"),
     scheduler: pairIn(dir, "scheduler"),

@@ -38,6 +38,9 @@ export const networkCredentials = (authority: Authority): Promise<Pem> =>
 export const csiCredentials = (authority: Authority, node: string): Promise<Pem> =>
   authority.issue({ name: `orrery.dev:csi-driver:${node}`, groups: ["orrery.dev:csi-drivers"], use: "client" });
 
+/** The kubelet renews its certificates, as long as the cluster runs. */
+const nodeDays = 365;
+
 /** Certificates of a worker, by file name: of its components as clients, and of the kubelet's own port. */
 export const workerCredentials = async (
   authority: Authority,
@@ -45,8 +48,11 @@ export const workerCredentials = async (
 ): Promise<Readonly<Record<string, Pem>>> => {
   const name = `system:node:${worker.name}`;
   const [client, kubelet, network, csi] = await Promise.all([
-    authority.issue({ name, groups: ["system:nodes"], use: "client" }),
-    authority.issue({ name, groups: ["system:nodes"], hosts: [worker.name, worker.ip, "127.0.0.1"], use: "server" }),
+    authority.issue({ name, groups: ["system:nodes"], use: "client", days: nodeDays }),
+    authority.issue({
+      ...{ name, groups: ["system:nodes"], use: "server", days: nodeDays },
+      hosts: [worker.name, worker.ip, "127.0.0.1"],
+    }),
     networkCredentials(authority),
     csiCredentials(authority, worker.name),
   ]);

@@ -1,14 +1,18 @@
 // A cluster's certificate authority and the certificates it issues.
 import "reflect-metadata";
-import { webcrypto } from "node:crypto";
 import * as x509 from "@peculiar/x509";
 import type { Instant } from "../../api/meta.ts";
+import {
+  cryptography as crypto,
+  ecdsa,
+  keyOfPem,
+  newKeys,
+  type Pem,
+  pemOfKey,
+  serialNumber,
+} from "../../machinery/certificates/keys.ts";
 
-/** A certificate with its private key, both as PEM text. */
-export interface Pem {
-  readonly cert: string;
-  readonly key: string;
-}
+export type { Pem } from "../../machinery/certificates/keys.ts";
 
 /** The subject of a certificate: `name` is the user, `groups` are its groups, `hosts` the subject alternative names. */
 interface Subject {
@@ -17,6 +21,8 @@ interface Subject {
   readonly hosts?: readonly string[];
   /** A peer is a server to others of its kind, and their client. */
   readonly use: "client" | "server" | "peer";
+  /** How long the certificate is valid: ten years unless it is renewed by its owner. */
+  readonly days?: number;
 }
 
 /** Issues certificates. Its key stays on the machine that created the cluster. */
@@ -25,27 +31,12 @@ export interface Authority {
   issue(subject: Subject): Promise<Pem>;
 }
 
-const crypto = webcrypto as unknown as Crypto;
-const ecdsa = { name: "ECDSA", namedCurve: "P-256", hash: "SHA-256" } as const;
 const day = 86_400_000;
 
-const newKeys = (): Promise<webcrypto.CryptoKeyPair> => crypto.subtle.generateKey(ecdsa, true, ["sign", "verify"]);
-
-const pemOfKey = async (key: CryptoKey): Promise<string> =>
-  x509.PemConverter.encode(await crypto.subtle.exportKey("pkcs8", key), "PRIVATE KEY");
-
-const pemOf = async (certificate: x509.X509Certificate, keys: webcrypto.CryptoKeyPair): Promise<Pem> => ({
+const pemOf = async (certificate: x509.X509Certificate, keys: Awaited<ReturnType<typeof newKeys>>): Promise<Pem> => ({
   cert: `${certificate.toString("pem")}\n`,
-  key: `${await pemOfKey(keys.privateKey)}\n`,
+  key: await pemOfKey(keys.privateKey),
 });
-
-const keyOfPem = (pem: string): Promise<CryptoKey> =>
-  crypto.subtle.importKey("pkcs8", x509.PemConverter.decodeFirst(pem), ecdsa, true, ["sign"]);
-
-const serialNumber = (): string =>
-  Buffer.from(crypto.getRandomValues(new Uint8Array(16)))
-    .toString("hex")
-    .replace(/^./, "1");
 
 // Starts a day early, because clocks of nodes may be behind.
 const validity = (now: Instant, days: number): { notBefore: Date; notAfter: Date } => ({
@@ -74,7 +65,7 @@ const extensionsFor = (subject: Subject, authorityKey: x509.Extension): x509.Ext
 };
 
 /** A key without a certificate, to sign tokens. */
-export const newSigningKey = async (): Promise<string> => `${await pemOfKey((await newKeys()).privateKey)}\n`;
+export const newSigningKey = async (): Promise<string> => pemOfKey((await newKeys()).privateKey);
 
 /** Restores an authority from its certificate and key. */
 export const authorityFrom = async (pem: Pem, now: Instant): Promise<Authority> => {
@@ -91,7 +82,7 @@ export const authorityFrom = async (pem: Pem, now: Instant): Promise<Authority> 
       const keys = await newKeys();
       const certificate = await x509.X509CertificateGenerator.create(
         {
-          ...validity(now, 3650),
+          ...validity(now, subject.days ?? 3650),
           serialNumber: serialNumber(),
           subject: subjectName(subject),
           issuer: own.subject,

@@ -1,13 +1,13 @@
-// The kubelet's HTTPS server: logs, exec, attach, port forwarding, metrics. Clients authenticate with a certificate of
-// the cluster's authority.
+// The kubelet's HTTPS server: logs, exec, attach, port forwarding, metrics. Every request is checked first (access.ts).
 import type { KubeletSettings, KubeletView } from "../kubelet.ts";
 import { isRunning } from "../pod/runs.ts";
 import type { Inventory } from "../runtime.ts";
-import { readFile } from "node:fs/promises";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import https from "node:https";
 import { onAbort } from "../../machinery/abort.ts";
 import { type PodMetrics, podMetrics } from "../metrics/pod-metrics.ts";
+import type { RotatingCertificate } from "../certificates/rotation.ts";
+import type { CheckAccess } from "./access.ts";
 import { serveLogs, serveNodeLogs } from "./logs.ts";
 import { Refused } from "./find-container.ts";
 import { cadvisorMetrics, resourceMetrics, statsSummary } from "./node-metrics.ts";
@@ -37,15 +37,22 @@ const configuration = (s: KubeletSettings): object => ({
     nodeLeaseDurationSeconds: s.times.leaseDurationSeconds,
     nodeStatusReportFrequency: seconds(s.times.statusReportMs),
     nodeStatusUpdateFrequency: seconds(s.times.statusCheckMs),
-    authentication: { anonymous: { enabled: false } },
+    authentication: { anonymous: { enabled: false }, webhook: { enabled: true, cacheTTL: "2m0s" } },
+    authorization: { mode: "Webhook", webhook: { cacheAuthorizedTTL: "5m0s", cacheUnauthorizedTTL: "30s" } },
+    rotateCertificates: true,
+    serverTLSBootstrap: true,
     enableServer: true,
   },
 });
 
-/** Paths of certificates and keys. */
-export interface ServerPki {
+/** Where the server listens, and by what it is trusted and trusts. */
+export interface ServerListening {
+  readonly host: string;
+  /** The authority of clients, as PEM. */
   readonly ca: string;
-  readonly serving: { readonly cert: string; readonly key: string };
+  /** The server's own certificate. Until there is one, no connection succeeds. */
+  readonly serving: Pick<RotatingCertificate, "current" | "onRenewed">;
+  readonly check: CheckAccess;
 }
 
 interface ServerState {
@@ -114,11 +121,17 @@ async function route(state: ServerState, { request, response }: RequestResponse,
   throw new Refused(404, "404 page not found");
 }
 
-async function serve(state: ServerState, { request, response }: RequestResponse, signal: AbortSignal): Promise<void> {
+async function serve(
+  state: ServerState,
+  { request, response }: RequestResponse,
+  check: CheckAccess,
+  signal: AbortSignal,
+): Promise<void> {
   // A client that disconnects aborts its request.
   const left = new AbortController();
   response.once("close", () => left.abort());
   try {
+    await check(request);
     await route(state, { request, response }, AbortSignal.any([signal, left.signal]));
   } catch (e) {
     if (response.headersSent) response.destroy();
@@ -135,21 +148,22 @@ const maxHeaderSize = 1024 * 1024;
 
 /** Listens until the signal aborts. */
 export async function serveKubelet(
-  pki: ServerPki,
-  host: string,
+  { host, ca, serving, check }: ServerListening,
   view: KubeletView,
   signal: AbortSignal,
 ): Promise<void> {
-  const [ca, cert, key] = await Promise.all([pki.ca, pki.serving.cert, pki.serving.key].map((path) => readFile(path)));
   const state = {
     view,
     samples: usageSamples(view.runtime, view.world),
     scraped: podMetrics(view.pods.lister, view.world),
     startedAt: view.world.clock.now(),
   };
-  const server = https.createServer({ ca, cert, key, requestCert: true, rejectUnauthorized: true, maxHeaderSize });
-  server.on("request", (request, response) => void serve(state, { request, response }, signal));
-  server.on("upgrade", (request, socket, head) => void upgrade(view, { request, socket, head }, signal));
+  const clients = { requestCert: true, rejectUnauthorized: false };
+  const server = https.createServer({ ca, ...serving.current(), ...clients, maxHeaderSize });
+  // Connections keep the certificate they began with.
+  serving.onRenewed((pair) => server.setSecureContext({ ca, ...pair }));
+  server.on("request", (request, response) => void serve(state, { request, response }, check, signal));
+  server.on("upgrade", (request, socket, head) => void upgrade(view, { request, socket, head }, check, signal));
   await new Promise<void>((resolve, reject) => {
     server.once("error", reject);
     server.listen(view.settings.kubeletPort, host, () => resolve());

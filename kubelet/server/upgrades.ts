@@ -3,6 +3,7 @@ import { type IncomingMessage, STATUS_CODES } from "node:http";
 import type { Duplex } from "node:stream";
 import { type WebSocket, WebSocketServer } from "ws";
 import type { KubeletView } from "../kubelet.ts";
+import type { CheckAccess } from "./access.ts";
 import { overChannels } from "./channels.ts";
 import { Refused } from "./find-container.ts";
 import {
@@ -171,11 +172,12 @@ function refuse(socket: Duplex, e: unknown): void {
 }
 
 /** Serves an upgraded request until its connection closes. */
-export async function upgrade(view: KubeletView, u: Upgrade, signal: AbortSignal): Promise<void> {
+export async function upgrade(view: KubeletView, u: Upgrade, check: CheckAccess, signal: AbortSignal): Promise<void> {
   const left = new AbortController();
   u.socket.once("close", () => left.abort());
   u.socket.on("error", () => {});
   try {
+    await check(u.request);
     const upgrader = await prepare({ view, request: u.request, signal: AbortSignal.any([signal, left.signal]) });
     upgrader(u);
   } catch (e) {

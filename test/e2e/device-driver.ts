@@ -12,7 +12,7 @@ import { deviceDriver, driverName } from "../suites/device-driver.ts";
 
 const { nodeName, stateDir, server, pki } = readConfig<AgentConfig>(process.argv[2]!);
 const world = realWorld(() => {});
-const access = { url: server, userAgent: driverName, ...readTls(pki.ca, pki.client) };
+const access = { url: server, userAgent: driverName, ...readTls(pki.ca, pki.client!) };
 const client = httpClient(access, world, new AbortController().signal);
 
 const device = (name: string, model: string, memory: string) => ({

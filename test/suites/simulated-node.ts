@@ -1,12 +1,13 @@
 // A kubelet on a free loopback port for a listening server, with a simulated engine.
 import { once } from "node:events";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Pod, pods } from "../../api/core/pods.ts";
 import { type Draft, key } from "../../api/meta.ts";
 import { kubelet } from "../../kubelet/kubelet.ts";
+import { kubeletAccess } from "../../kubelet/server/access.ts";
 import { serveKubelet } from "../../kubelet/server/kubelet-server.ts";
 import { realWorld } from "../../machinery/real-world.ts";
 import { simulatedRuntime } from "../sim/runtime.ts";
@@ -63,17 +64,14 @@ const settings = (folder: string, kubeletPort: number) => ({
 export async function simulatedNode(server: TestServer, client = server.inProcess): Promise<SimulatedNode> {
   const folder = mkdtempSync(join(tmpdir(), "orrery-node-"));
   const serving = await server.authority.issue({ name: "system:node:n1", hosts: ["127.0.0.1"], use: "server" });
-  const file = (name: string, text: string): string => {
-    writeFileSync(join(folder, name), text);
-    return join(folder, name);
-  };
-  const own = { cert: file("cert", serving.cert), key: file("key", serving.key) };
-  const pki = { ca: file("ca", server.ca), serving: own };
   const stop = new AbortController();
   const at = settings(folder, await freePort());
   const subPaths = testSubPaths(at.stateDir);
   const ports = { world, client, runtime: simulatedRuntime(world, [image]), subPaths };
-  const running = kubelet(at, ports, (view, until) => serveKubelet(pki, "127.0.0.1", view, until), stop.signal);
+  const certificate = { current: () => serving, onRenewed: () => {} };
+  const check = kubeletAccess({ client, world, nodeName: at.nodeName });
+  const listening = { host: "127.0.0.1", ca: server.ca, serving: certificate, check };
+  const running = kubelet(at, ports, (view, until) => serveKubelet(listening, view, until), stop.signal);
   const until: SimulatedNode["until"] = async (name, isSo, namespace = "default") => {
     for (let i = 0; i < 500; i++) {
       if (isSo(await server.inProcess.get(pods, key(namespace, name)))) return;

@@ -5,6 +5,12 @@ import { type AccessRow, controllerRolesIn, rolesIn } from "./text.ts";
 const components = rolesIn(`
 orrery.dev:apiserver for user:kube-apiserver-kubelet-client
   get core pods
+orrery.dev:joining-nodes for group:system:bootstrappers:orrery:default-node-token
+  get core nodes
+kube-public/orrery.dev:cluster-info for user:system:anonymous
+  get core configmaps named cluster-info
+kube-public/orrery.dev:bootstrap-signer for account:bootstrap-signer
+  create core configmaps
 orrery.dev:network for user:system:kube-proxy
   list,watch core namespaces pods
   list,watch networking.k8s.io networkpolicies
@@ -43,6 +49,8 @@ kube-system/orrery.dev:csi-drivers for group:orrery.dev:csi-drivers
 const controllers = controllerRolesIn(
   "orrery.dev:controller:",
   `
+certificate-controller
+  approve certificates.k8s.io signers named kubernetes.io/kubelet-serving
 deployment-controller
   patch apps deployments
 descheduler

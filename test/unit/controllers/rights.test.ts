@@ -6,6 +6,8 @@ import { componentUser, controllerUser } from "../../../apiserver/authentication
 import type { User } from "../../../apiserver/authorization/authorizer.ts";
 import { rulesFor } from "../../../apiserver/authorization/rbac/decide.ts";
 import { ownRoles } from "../../../apiserver/bootstrap/roles/own.ts";
+import { certificateApprover } from "../../../controllers/certificates/approver.ts";
+import { certificateSigner } from "../../../controllers/certificates/signer.ts";
 import { controllers } from "../../../controllers/controllers.ts";
 import { driverControllers } from "../../../controllers/csi/controllers.ts";
 import { type Controller, rightsOf, viewRightsOf } from "../../../machinery/controller.ts";
@@ -13,7 +15,11 @@ import { controllerOptions } from "../../sim/cluster.ts";
 import { grantsOf } from "../../sim/identities.ts";
 
 const grants = grantsOf();
-const ofManager = controllers(controllerOptions);
+const ofManager: readonly Controller[] = [
+  ...controllers({ ...controllerOptions, joinServer: "https://192.0.2.1" }),
+  certificateApprover(undefined as never, []),
+  certificateSigner(undefined as never),
+];
 const manager = componentUser("kube-controller-manager");
 const csiUser: User = { name: "orrery.dev:csi-driver:n1", groups: ["orrery.dev:csi-drivers", "system:authenticated"] };
 const capabilities = new Set(
@@ -30,15 +36,19 @@ const besideDriver = driverControllers({
 });
 
 const rulesOf = (rights: ReturnType<typeof rightsOf>): readonly PolicyRule[] =>
-  rights.map(({ group, resource, verbs }) => ({ apiGroups: [group], resources: [resource], verbs: [...verbs] }));
-/** What a user lacks of rights, in one line each. */
-const missing = (user: User, rights: ReturnType<typeof rightsOf>, namespace?: string): readonly string[] =>
-  uncovered(rulesFor(grants, user, namespace), rulesOf(rights)).map(
-    ({ verbs, apiGroups, resources }) => `${verbs} ${apiGroups} ${resources}`,
-  );
+  rights.map(({ group, resource, names, verbs }) => ({
+    ...{ apiGroups: [group], resources: [resource], verbs: [...verbs] },
+    ...(names && { resourceNames: [...names] }),
+  }));
+/** What a user lacks of rights, everywhere or in one of some namespaces, in one line each. */
+const missing = (user: User, rights: ReturnType<typeof rightsOf>, ...namespaces: string[]): readonly string[] =>
+  uncovered(
+    [undefined, ...namespaces].flatMap((at) => rulesFor(grants, user, at)),
+    rulesOf(rights),
+  ).map(({ verbs, apiGroups, resources }) => `${verbs} ${apiGroups} ${resources}`);
 
 test.each(ofManager.map((c): [string, Controller] => [c.name, c]))("%s may do what it declares", (_, c) => {
-  expect(missing(controllerUser(c.account), rightsOf(c))).toEqual([]);
+  expect(missing(controllerUser(c.account), rightsOf(c), "kube-system", "kube-public")).toEqual([]);
   expect(missing(manager, viewRightsOf(c))).toEqual([]);
 });
 

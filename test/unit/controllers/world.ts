@@ -37,7 +37,7 @@ export function carryOut(actions: readonly Action[], world: readonly ApiObject[]
 }
 
 function written(o: ApiObject, a: Exclude<Action, { do: "event" | "create" | "delete" | "evict" }>): ApiObject {
-  if (a.do === "status") return { ...o, status: a.status } as ApiObject;
+  if (a.do === "status" || a.do === "approve") return { ...o, status: a.status } as ApiObject;
   if (a.do === "update") return { ...a.object, status: (o as { status?: unknown }).status } as ApiObject;
   if (a.do === "adopt" || a.do === "release") {
     const ownerReferences = a.do === "adopt" ? ownersWith(o, a.owner) : ownersWithout(o, a.owner.metadata.uid);
