@@ -7,6 +7,8 @@ import { defaultIngressClass, claimGrowth, defaultStorageClass, storageInUse } f
 import { deviceAdministration, deviceSelectors, deviceStatuses } from "./devices.ts";
 import { limitRanger, namespaceExists, namespaceStays } from "./namespaces.ts";
 import { groupPriority, podGroupProtection, podGroupWorkload } from "./pod-groups.ts";
+import { onlyLabels, type PodSecurityOptions } from "./podsecurity/configuration.ts";
+import { podSecurityPlugins } from "./podsecurity/podsecurity.ts";
 import {
   defaultTolerations,
   onePriorityForAll,
@@ -24,6 +26,8 @@ import { type AddressRanges, serviceAddresses } from "./services.ts";
 export interface AdmissionConfig extends AddressRanges {
   /** How long pods stay on a node that is not ready or not reached. */
   readonly tolerationSeconds: number;
+  /** The policy of namespaces without labels of PodSecurity, and what is exempt from it. */
+  readonly podSecurity: PodSecurityOptions;
   /** Run behind the default plugins. */
   readonly plugins: readonly AdmissionPlugin[];
 }
@@ -37,6 +41,7 @@ export const admissionPlugins = (
   authorizer: Authorizer,
   {
     tolerationSeconds = kubernetesTolerationSeconds,
+    podSecurity = onlyLabels,
     plugins = [],
     ...ranges
   }: AddressRanges & Partial<AdmissionConfig>,
@@ -47,6 +52,7 @@ export const admissionPlugins = (
   serviceAccount(world),
   nodeRestriction(authorizer),
   unprovenNodes,
+  ...podSecurityPlugins(world, podSecurity),
   priority,
   groupPriority,
   onePriorityForAll,

@@ -28,6 +28,8 @@ export interface WriteAttributes {
 export interface AdmissionAttributes extends WriteAttributes {
   /** The stored objects. All plugins of one write share one read of them. */
   present(): Promise<Present>;
+  /** The same without waiting: as far as this process has received history. */
+  readonly received: Present;
 }
 
 /** How a write changes what is stored: nothing before it creates the object, nothing after it removes it. */
@@ -93,7 +95,7 @@ export function admissionChain(
   };
   return (write) => {
     const applicable = pluginsFor(write);
-    const attributes: AdmissionAttributes = { ...write, present: readOnce(storage) };
+    const attributes: AdmissionAttributes = { ...write, present: readOnce(storage), received: storage.received };
     return {
       async mutate(object) {
         let next = object;
@@ -105,7 +107,10 @@ export function admissionChain(
         return next;
       },
       async validate(object) {
-        for (const plugin of applicable) if (plugin.validate) await plugin.validate(object, attributes);
+        for (const plugin of applicable) {
+          const validation = plugin.validate?.(object, attributes);
+          if (validation instanceof Promise) await validation;
+        }
       },
       async commit(replacement, write) {
         const all: Alongside[] = [];

@@ -15,6 +15,8 @@ export interface WriteOptions extends Ownership {
   readonly dryRun?: boolean;
   /** Undefined for the server's own components. */
   readonly user?: User;
+  /** The create is part of an update or of an apply, which was authorized as such: the right to create is checked. */
+  readonly authorizesCreate?: true;
   /** Commits only while the lease is of this term. */
   readonly term?: LeaseTerm | undefined;
   /** The object the request was derived from, already decoded: parts identical to it are not decoded again. */
@@ -30,6 +32,8 @@ export interface WriteOptions extends Ownership {
   readonly trace?: ((step: string) => void) | undefined;
   /** Receives warnings for the client. */
   readonly warn?: (sentence: string) => void;
+  /** Adds an annotation to the audit event of the request; undefined when there is none. */
+  readonly annotate?: ((key: string, value: string) => void) | undefined;
 }
 /** The result of a deletion: the last state of the object, and whether it was removed or only marked. */
 export interface Deleted {

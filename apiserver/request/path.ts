@@ -164,7 +164,8 @@ interface Requested {
 
 /** Watches and streams last until their client disconnects; their `timeout` is ignored. */
 const streamed = new Set(["exec", "attach", "portforward", "log", "proxy"]);
-const isLongRunning = ({ verb, subresource = "" }: Requested): boolean =>
+/** Whether a request lasts as long as its client wants. */
+export const isLongRunning = ({ verb, subresource = "" }: Requested): boolean =>
   verb === "watch" || verb === "proxy" || streamed.has(subresource);
 
 /** The error of a request's timeout, with the message of Kubernetes' request deadline filter. */

@@ -133,7 +133,8 @@ test("a built-in kind is one file and one line of the table; no server code refe
       readFileSync(join(root, path), "utf8"),
     ),
   );
-  expect(naming).toEqual([]);
+  // Roles are data: they give rights to single kinds.
+  expect(naming.filter((path) => !path.startsWith("apiserver/bootstrap/roles/"))).toEqual([]);
   const kinds = kindRegistry(builtinKinds);
   const send = requesting(kinds);
   const at = "/apis/storage.k8s.io/v1/volumeattributesclasses";
