@@ -2,7 +2,7 @@
 import { clientMetrics } from "../machinery/counters.ts";
 import { httpClient } from "../machinery/http-client.ts";
 import { realWorld } from "../machinery/real-world.ts";
-import { runNetwork } from "../network/main.ts";
+import { networkAgent } from "../network/main.ts";
 import { runKubelet } from "../kubelet/main.ts";
 import { type AgentConfig, readTls } from "./cluster/config.ts";
 import { componentLog } from "./logging.ts";
@@ -15,10 +15,9 @@ export async function runNodeAgent(config: AgentConfig, signal: AbortSignal): Pr
   const metrics = clientMetrics(new URL(config.server).host);
   const { pki, server: url } = config;
   const client = httpClient({ url, userAgent: "orrery-agent", ...readTls(pki.ca, pki.client) }, world, signal, metrics);
-  const network = { url, userAgent: "orrery-network", ...readTls(pki.ca, pki.network) };
   const heartbeat = { leaseRenewMs: timings.leaseMs, statusCheckMs: timings.statusCheckMs };
-  await Promise.all([
-    runKubelet({ ...config, heartbeat, componentMetrics: metrics.metrics }, world, client, signal),
-    runNetwork(config, networkWorld, httpClient(network, networkWorld, signal), signal),
-  ]);
+  const access = { url, userAgent: "orrery-network", ...readTls(pki.ca, pki.network) };
+  const network = networkAgent(config, networkWorld, httpClient(access, networkWorld, signal), signal);
+  const settings = { ...config, heartbeat, componentMetrics: metrics.metrics, admitToNetwork: network.admit };
+  await Promise.all([runKubelet(settings, world, client, signal), network.run()]);
 }

@@ -51,9 +51,10 @@ interface KubeletPorts {
   readonly client: Client;
   readonly runtime: ContainerRuntime;
   readonly subPaths: SubPathMounts;
+  readonly admitToNetwork?: NodeContext["admitToNetwork"];
 }
 /** What its HTTPS server reads. */
-export interface KubeletView extends Omit<KubeletPorts, "client" | "subPaths"> {
+export interface KubeletView extends Pick<KubeletPorts, "world" | "runtime"> {
   readonly settings: KubeletSettings;
   readonly pods: Informer<Pod>;
   readonly volumes: () => Promise<readonly VolumeStats[]>;
@@ -146,7 +147,7 @@ function nodePlugins(
 /** Runs the kubelet until the signal aborts; `serve` is its HTTPS server. Its pods keep running. */
 export async function kubelet(
   settings: KubeletSettings,
-  { world, client, runtime, subPaths }: KubeletPorts,
+  { world, client, runtime, subPaths, admitToNetwork = async () => {} }: KubeletPorts,
   serve: (view: KubeletView, signal: AbortSignal) => Promise<void>,
   signal: AbortSignal,
 ): Promise<void> {
@@ -194,6 +195,7 @@ export async function kubelet(
     recursiveReadOnlyMounts: () => recursiveReadOnlyMounts,
     services: () => allServices.lister.all(),
     pull: sharedPulls(runtime),
+    admitToNetwork,
     admit: (pod) => workers.admit(pod, room()),
     fits: (pod) => workers.fits(pod, room()),
   };

@@ -4,6 +4,7 @@ import type { World } from "../machinery/world.ts";
 import { dockerRuntime } from "./docker/docker-runtime.ts";
 import { type KubeletSettings, type KubeletView, kubelet } from "./kubelet.ts";
 import { type HeartbeatTimes, defaultTimes } from "./node/heartbeat.ts";
+import type { NodeContext } from "./node-context.ts";
 import { serveKubelet, type ServerPki } from "./server/kubelet-server.ts";
 import { subPathMounts } from "./volumes/sub-path-mounts.ts";
 
@@ -18,6 +19,8 @@ interface KubeletOptions extends Omit<KubeletSettings, "podCidr" | "labels" | "t
   readonly labels?: Readonly<Record<string, string>>;
   /** Times that differ from Kubernetes' defaults. */
   readonly heartbeat?: Partial<HeartbeatTimes>;
+  /** Resolves when the network enforces the policies of a pod at its address. */
+  readonly admitToNetwork?: NodeContext["admitToNetwork"];
   /** The metrics of other parts of this process, as Prometheus text; served beside the kubelet's own. */
   readonly componentMetrics?: () => Promise<string>;
 }
@@ -30,5 +33,12 @@ export function runKubelet(options: KubeletOptions, world: World, client: Client
   const settings = { ...options, podCidr, labels, times: { ...defaultTimes, ...options.heartbeat } };
   const serve = (view: KubeletView, until: AbortSignal): Promise<void> =>
     serveKubelet(pki, "0.0.0.0", { ...view, componentMetrics }, until);
-  return kubelet(settings, { world, client, runtime, subPaths: subPathMounts(settings.stateDir) }, serve, signal);
+  const ports = {
+    ...(options.admitToNetwork && { admitToNetwork: options.admitToNetwork }),
+    world,
+    client,
+    runtime,
+    subPaths: subPathMounts(settings.stateDir),
+  };
+  return kubelet(settings, ports, serve, signal);
 }

@@ -35,6 +35,8 @@ export interface NodeContext {
   services(): readonly Service[];
   /** Pulls an image; concurrent requests for the same one share a pull. */
   pull(image: string, as: RegistryCredentials | undefined, signal: AbortSignal): Promise<void>;
+  /** Resolves when the network enforces the policies of a pod at its address. */
+  admitToNetwork(pod: Pod, address: string): Promise<void>;
   /** Admits a pod, or returns the reason of its rejection. */
   admit(pod: Pod): Rejection | undefined;
   /** Why the node cannot give a running pod the resources of its spec now. */

@@ -8,6 +8,7 @@ import { nodes } from "../api/core/nodes.ts";
 import { pods } from "../api/core/pods.ts";
 import { services } from "../api/core/services.ts";
 import { key, type Key, revision } from "../api/meta.ts";
+import { networkPolicies } from "../api/networking/networkpolicies.ts";
 import type { Client } from "../machinery/client.ts";
 import { informer } from "../machinery/informer.ts";
 import { workQueue } from "../machinery/workqueue.ts";
@@ -15,6 +16,7 @@ import type { World } from "../machinery/world.ts";
 import { runTool, type Run } from "./command.ts";
 import { forwarder, upstreamsOf, listenDns } from "./dns/server.ts";
 import { dnsView, type DnsView } from "./dns/view.ts";
+import { peerView, policyAgent, type PolicyAgent } from "./policy/agent.ts";
 import { nftablesDataplane } from "./proxy/dataplane.ts";
 import { type HealthCheckServers, healthCheckServers, healthChecksOf } from "./proxy/health-checks.ts";
 import { rulesOf } from "./proxy/rules.ts";
@@ -38,6 +40,7 @@ function networkViews(client: Client, world: World, nodeName: string) {
     slices: informer(client, endpointSlices, world, { indexes: { service: (s: EndpointSlice) => [serviceOf(s)] } }),
     nodes: informer(client, nodes, world),
     namespaces: informer(client, namespaces, world),
+    policies: informer(client, networkPolicies, world),
     pods: informer(client, pods, world, { selection: { fieldSelector: `spec.nodeName=${nodeName}` } }),
   };
 }
@@ -56,11 +59,18 @@ interface Task {
   readonly work: () => Promise<void>;
 }
 
+interface TaskPorts {
+  readonly world: World;
+  readonly run: Run;
+  readonly health: HealthCheckServers;
+  readonly policy: PolicyAgent;
+}
+
 /** The tasks that keep the kernel and the health checks up to date, by name. */
 function tasksOf(
   views: Views,
   options: NetworkOptions,
-  { world, run, health }: { readonly world: World; readonly run: Run; readonly health: HealthCheckServers },
+  { world, run, health, policy }: TaskPorts,
 ): Readonly<Record<string, Task>> {
   const ranges = { pods: options.podRange, services: options.serviceRange, dns: options.clusterDns };
   const dataplane = nftablesDataplane(ranges, run, world.log);
@@ -85,6 +95,7 @@ function tasksOf(
       isAffected: (node, before) => node.metadata.name === nodeName && zoneOf(node) !== zoneOf(before),
       work: () => dataplane.apply(rulesOf({ ...proxied(), pods: views.pods.lister.all() })),
     },
+    policies: { follows: [], work: policy.enforce },
     "health checks": { follows: ["services", "slices"], work: () => health.serve(healthChecksOf(proxied())) },
   };
 }
@@ -135,40 +146,51 @@ async function serveNames(
   await listenDns(server, world.log, signal);
 }
 
-/** Runs until the signal aborts; routes and rules stay in the kernel then. */
-export async function runNetwork(
-  options: NetworkOptions,
-  world: World,
-  client: Client,
-  signal: AbortSignal,
-): Promise<void> {
+/** The network of a node. */
+export interface NetworkAgent extends Pick<PolicyAgent, "admit"> {
+  /** Runs until the signal aborts; routes and rules stay in the kernel then. */
+  run(): Promise<void>;
+}
+
+export function networkAgent(options: NetworkOptions, world: World, client: Client, signal: AbortSignal): NetworkAgent {
   const views = networkViews(client, world, options.nodeName);
   const health = healthCheckServers();
-  const tasks = tasksOf(views, options, { world, run: runTool, health });
   const queue = workQueue<Key>(world.clock, signal);
+  const enforceSoon = (): void => queue.addAfter("policies" as Key, batchMs);
+  const policyViews = { ...views, peers: peerView(client, world) };
+  const policy = policyAgent(policyViews, { run: runTool, log: world.log, changed: enforceSoon }, signal);
+  const tasks = tasksOf(views, options, { world, run: runTool, health, policy });
   for (const [name, { follows, isAffected = () => true }] of Object.entries(tasks)) {
     const run = (): void => queue.addAfter(name as Key, batchMs);
     for (const view of follows)
       if (view === "nodes") views.nodes.onChange((node, before) => isAffected(node, before) && run());
       else views[view].onChange(run);
   }
-  const running = Object.values(views).map((v) => v.run(signal));
-  await serveNames(views, options, world, runTool, signal);
-  await Promise.all(Object.values(views).map((v) => v.caughtUp(revision(0), signal)));
-  for (const name of Object.keys(tasks)) queue.add(name as Key);
-  createDnsService(client, options.clusterDns).catch((e: unknown) =>
-    world.log("the name server's service was not made", { error: (e as Error).message }),
-  );
-  for await (const name of queue.take(signal)) {
-    try {
-      await tasks[name]!.work();
-      queue.forget(name);
-    } catch (e) {
-      world.log("network task failed", { task: name, error: (e as Error).message });
-      queue.retry(name);
+  const work = async (): Promise<void> => {
+    for await (const name of queue.take(signal)) {
+      try {
+        await tasks[name]!.work();
+        queue.forget(name);
+      } catch (e) {
+        world.log("network task failed", { task: name, error: (e as Error).message });
+        queue.retry(name);
+      }
+      queue.done(name);
     }
-    queue.done(name);
-  }
-  await health.serve(new Map());
-  await Promise.all(running);
+  };
+  return {
+    admit: policy.admit,
+    async run() {
+      const running = Object.values(views).map((v) => v.run(signal));
+      await serveNames(views, options, world, runTool, signal);
+      await Promise.all(Object.values(views).map((v) => v.caughtUp(revision(0), signal)));
+      for (const name of Object.keys(tasks)) queue.add(name as Key);
+      createDnsService(client, options.clusterDns).catch((e: unknown) =>
+        world.log("the name server's service was not made", { error: (e as Error).message }),
+      );
+      await work();
+      await health.serve(new Map());
+      await Promise.all(running);
+    },
+  };
 }

@@ -128,6 +128,7 @@ async function start(
   signal: AbortSignal,
 ): Promise<void> {
   if (inputs === undefined || c === undefined) return;
+  if (inputs.podIp !== undefined) await node.admitToNetwork(inputs.pod, inputs.podIp);
   const target = targetOf(inputs, c, id);
   const hooked = c.lifecycle?.postStart !== undefined;
   if (hooked) health.hookBegan(id);

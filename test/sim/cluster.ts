@@ -37,6 +37,7 @@ import { jobWorkload } from "./workloads/jobs.ts";
 import { nodeRules } from "./workloads/lost-nodes.ts";
 import { ownerWorkload } from "./workloads/owners.ts";
 import { nodeWorkload } from "./workloads/nodes.ts";
+import { policyWorkload } from "./workloads/policies.ts";
 import { placementWorkload } from "./workloads/placement.ts";
 import { podRules } from "./workloads/pods.ts";
 import { quotaWorkload } from "./workloads/quotas.ts";
@@ -189,7 +190,7 @@ const drawn = {
   services: serviceWorkload,
   placement: placementWorkload,
 };
-/** Lives with an autoscaler of nodes, a descheduler, devices or pod groups are run on their own. */
+/** Lives with an autoscaler of nodes, a descheduler, devices, pod groups or network policies are run on their own. */
 const workloads = {
   ...drawn,
   ...{
@@ -198,6 +199,7 @@ const workloads = {
     rebalancing: rebalancingWorkload,
     devices: deviceWorkload,
     gangs: gangWorkload,
+    policies: policyWorkload,
   },
 };
 export type WorkloadName = keyof typeof workloads;

@@ -553,4 +553,34 @@ export const mutants: readonly Mutant[] = [
     breaks: "preempted for a group without need",
     workloads: ["gangs"],
   },
+  {
+    // Addresses stay in the sets of pods that have left or have other labels.
+    file: "network/policy/members.ts",
+    from: "for (const name of [...(memberships.get(address) ?? none).keys()]) leave(address, name);",
+    to: "",
+    breaks: "traffic beyond a policy",
+    workloads: ["policies"],
+  },
+  {
+    file: "network/policy/rules.ts",
+    from: "ports.length === 0 ? [",
+    to: "ports.length < 2 ? [",
+    breaks: "traffic beyond a policy",
+    workloads: ["policies"],
+  },
+  {
+    file: "network/policy/peers.ts",
+    from: "...pairs(namespaceLabels ?? {}).map((label) => `in ${label}`),",
+    to: "",
+    breaks: "traffic dropped that no policy forbids",
+    workloads: ["policies"],
+  },
+  {
+    // A change of a pod of another node is not written.
+    file: "network/policy/agent.ts",
+    from: "enforcements.forEach(set);\n    changed();",
+    to: "enforcements.forEach(set);",
+    breaks: "unsettled",
+    workloads: ["policies"],
+  },
 ];

@@ -2,7 +2,7 @@
 // Docker.
 import { withCondition } from "../../api/conditions.ts";
 import { hasReason } from "../../api/errors.ts";
-import type { Lease, Node, Pod, PodCondition } from "../../api/generated/types.ts";
+import type { Lease, Node, Pod, PodCondition, PodStatus } from "../../api/generated/types.ts";
 import { leases } from "../../api/coordination/leases.ts";
 import { nodes } from "../../api/core/nodes.ts";
 import { pods } from "../../api/core/pods.ts";
@@ -54,11 +54,18 @@ const conditions = (pod: Pod, ready: boolean, now: Instant): readonly PodConditi
     pod.status?.conditions ?? [],
   );
 
+/** Of the many addresses of a cluster, one by the UID. */
+function addressOf({ metadata: { uid } }: Pod): Pick<PodStatus, "podIP" | "podIPs"> {
+  const number = [...uid].reduce((hash, letter) => (hash * 31 + letter.charCodeAt(0)) % 65_521, 7);
+  const ip = `10.0.${number >> 8}.${number & 255}`;
+  return { podIP: ip, podIPs: [{ ip }] };
+}
+
 function statusOf(pod: Pod, ready: boolean, restarts: number, now: Instant): Pod["status"] {
   return {
     ...pod.status,
     phase: "Running",
-    podIP: `10.0.0.${(pod.metadata.name.length % 250) + 1}`,
+    ...addressOf(pod),
     startTime: pod.status?.startTime ?? timestamp(now),
     conditions: conditions(pod, ready, now),
     containerStatuses: pod.spec.containers.map((c) => ({

@@ -7,6 +7,7 @@ orrery.dev:apiserver for user:kube-apiserver-kubelet-client
   get core pods
 orrery.dev:network for user:system:kube-proxy
   list,watch core namespaces pods
+  list,watch networking.k8s.io networkpolicies
 kube-system/orrery.dev:network for user:system:kube-proxy
   create core services
 orrery.dev:cluster-autoscaler for user:system:cluster-autoscaler
