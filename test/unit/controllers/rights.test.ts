@@ -43,7 +43,7 @@ const rulesOf = (rights: ReturnType<typeof rightsOf>): readonly PolicyRule[] =>
 /** What a user lacks of rights, everywhere or in one of some namespaces, in one line each. */
 const missing = (user: User, rights: ReturnType<typeof rightsOf>, ...namespaces: string[]): readonly string[] =>
   uncovered(
-    [undefined, ...namespaces].flatMap((at) => rulesFor(grants, user, at)),
+    [undefined, ...namespaces].flatMap((at) => rulesFor(grants, user, at).rules),
     rulesOf(rights),
   ).map(({ verbs, apiGroups, resources }) => `${verbs} ${apiGroups} ${resources}`);
 
