@@ -6,6 +6,7 @@ import { certificateSubject } from "./certificate-subjects.ts";
 import { defaultIngressClass, claimGrowth, defaultStorageClass, storageInUse } from "./classes.ts";
 import { deviceAdministration, deviceSelectors, deviceStatuses } from "./devices.ts";
 import { limitRanger, namespaceExists, namespaceStays } from "./namespaces.ts";
+import { nodeDeclaredFeatures } from "./node-features.ts";
 import { groupPriority, podGroupProtection, podGroupWorkload } from "./pod-groups.ts";
 import { onlyLabels, type PodSecurityOptions } from "./podsecurity/configuration.ts";
 import { podSecurityPlugins } from "./podsecurity/podsecurity.ts";
@@ -66,6 +67,7 @@ export const admissionPlugins = (
   defaultIngressClass,
   podTopology,
   podGroupWorkload,
+  nodeDeclaredFeatures,
   serviceAddresses(world, ranges),
   deviceSelectors,
   deviceAdministration,
