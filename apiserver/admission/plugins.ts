@@ -4,7 +4,7 @@ import type { Authorizer } from "../authorization/authorizer.ts";
 import type { AdmissionPlugin } from "../registry/admission.ts";
 import { certificateSubject } from "./certificate-subjects.ts";
 import { defaultIngressClass, claimGrowth, defaultStorageClass, storageInUse } from "./classes.ts";
-import { deviceAdministration, deviceSelectors, deviceStatuses } from "./devices.ts";
+import { deviceAdministration, deviceSelectors, deviceStatuses, deviceTaintTimes } from "./devices.ts";
 import { limitRanger, namespaceExists, namespaceStays } from "./namespaces.ts";
 import { nodeDeclaredFeatures } from "./node-features.ts";
 import { groupPriority, podGroupProtection, podGroupWorkload } from "./pod-groups.ts";
@@ -72,6 +72,7 @@ export const admissionPlugins = (
   deviceSelectors,
   deviceAdministration,
   deviceStatuses,
+  deviceTaintTimes,
   ...plugins,
   resourceQuota(),
 ];

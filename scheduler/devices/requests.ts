@@ -5,12 +5,12 @@ import type {
   DeviceClass,
   DeviceSelector,
   DeviceSubRequest,
-  DeviceTaint,
   DeviceToleration,
   ExactDeviceRequest,
   ResourceV1ResourceClaim as ResourceClaim,
 } from "../../api/generated/types.ts";
 import { keyOf } from "../../api/meta.ts";
+import { isTolerated } from "../../api/resource/device-taints.ts";
 import { deviceOfDriver, type DeviceOfDriver, deviceSelector } from "../../machinery/cel/device-selectors.ts";
 import type { PoolDevice } from "./pools.ts";
 
@@ -111,13 +111,6 @@ export const isOfClass = (driver: string, device: Device, deviceClass: DeviceCla
 /** Whether the class and the request select the device. Throws when a selector fails: no other node would be better. */
 export const isMatch = (candidate: PoolDevice, { deviceClass, selectors, of }: DeviceDemand): boolean =>
   isInClass(candidate, deviceClass) && areSelected(candidate, selectors, `claim ${keyOf(of)}`);
-
-function isTolerated(taint: DeviceTaint, toleration: DeviceToleration): boolean {
-  const { effect, key, operator = "Equal", value = "" } = toleration;
-  if (effect && effect !== taint.effect) return false;
-  if (key && key !== taint.key) return false;
-  return operator === "Exists" || value === (taint.value ?? "");
-}
 
 /** Whether the request tolerates the taints that keep claims away from the device. Source: KEP-5055. */
 export const toleratesTaints = ({ taints = [] }: Device, { tolerations }: DeviceDemand): boolean =>

@@ -126,8 +126,9 @@ test("reports go with the allocation, for which the right to bind is enough", as
 });
 
 test("devices of nodes with a label are those of no single one", async () => {
-  const matchExpressions = [{ key: "metadata.name", operator: "In" as const, values: ["n1"] }];
-  await write({ allocation: { ...allocation, nodeSelector: { nodeSelectorTerms: [{ matchExpressions }] } } });
+  const matchExpressions = [{ key: "zone", operator: "In" as const, values: ["a"] }];
+  const [term] = onNode("n1").nodeSelector.nodeSelectorTerms;
+  await write({ allocation: { ...allocation, nodeSelector: { nodeSelectorTerms: [{ ...term!, matchExpressions }] } } });
   rights = [here(one)];
   await expect(write({ devices: [deviceOf(one)] }, serviceAccount("n1"))).rejects.toThrow("arbitrary-node");
 });

@@ -82,6 +82,24 @@ test("the claim is deleted when the pod is not bound, and another is made", asyn
   expect(await claimsOf(scheduler)).toHaveLength(1);
 });
 
+test("the claim is deleted when the pod is not bound at all", async () => {
+  let refusals = 0;
+  const refusing: SchedulerPlugin = {
+    name: "Refusing",
+    events: [],
+    preBind: async () => (refusals++ < 3 ? unschedulable("not yet") : new Promise(() => {})),
+  };
+  const scheduler = await running([requesting("a")], { plugins: [...defaultPlugins(), refusing] });
+  await withDevices(scheduler);
+  const found: number[] = [];
+  for (let second = 0; second < 60 && refusals < 3; second++) {
+    await scheduler.until(second);
+    if (refusals > 0) found.push((await claimsOf(scheduler)).length);
+  }
+  await scheduler.stop();
+  expect(Math.max(...found)).toBe(0);
+});
+
 test("a device is given to one of two pods", async () => {
   const scheduler = await running([requesting("a"), requesting("b")]);
   await withDevices(scheduler);
@@ -92,7 +110,10 @@ test("a device is given to one of two pods", async () => {
 });
 
 test("a claim that an earlier scheduler has left is deleted first", async () => {
-  const scheduler = await running([requesting("a")]);
+  const gated = requesting("a");
+  const scheduler = await running([
+    { ...gated, spec: { ...gated.spec, schedulingGates: [{ name: "wait" }] } as never },
+  ]);
   const { metadata } = await podOf(scheduler, "a");
   const owner = { apiVersion: "v1", kind: "Pod", name: "a", uid: metadata.uid, controller: true };
   await scheduler.client.create(resourceClaims, {
@@ -105,6 +126,9 @@ test("a claim that an earlier scheduler has left is deleted first", async () => 
     spec: { devices: { requests: [{ name: "x", exactly: { deviceClassName: "gpus" } }] } },
   } as never);
   await withDevices(scheduler);
+  await scheduler.until(5);
+  const waiting = await podOf(scheduler, "a");
+  await scheduler.client.update(pods, { ...waiting, spec: { ...waiting.spec, schedulingGates: [] } });
   await scheduler.until(30);
   await scheduler.stop();
   expect(await scheduler.bound()).toEqual({ a: "n1" });
