@@ -90,6 +90,7 @@ export const notBuilt: readonly { readonly what: string; readonly specs: RegExp 
   { what: "a cloud's load balancer", specs: /cloud load-balancer/ },
   { what: "an upgrade of the cluster", specs: /Feature:StatefulUpgrade/ },
   { what: "an alpha feature", specs: /\[Alpha\]/ },
+  { what: "an API that is off by default", specs: /\[Feature:OffByDefault\]|\[DRA\].*with v1beta\d API/ },
   {
     what: "custom resources",
     specs: /CustomResource|FieldValidation .*\bCRD?\b|AggregatedDiscovery .*\bCRDs\b/,

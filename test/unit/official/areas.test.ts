@@ -37,6 +37,11 @@ const table: readonly (readonly [spec: string, area: string, missing?: string])[
   ["[sig-storage] PersistentVolumes-local Stress with local volumes [Serial] x", "storage-beyond-serial"],
   ["[sig-node] [DRA] control plane supports reusing resources", "devices"],
   ["[sig-node] [DRA] kubelet [Feature:DynamicResourceAllocation] registers plugin", "devices"],
+  [
+    "[sig-node] [DRA] kubelet with v1beta1 API supports simple ResourceClaim",
+    "devices",
+    "an API that is off by default",
+  ],
   ["[sig-node] [DRA] control plane must apply per-node permission checks", "devices", "admission policies"],
   ["[sig-node] [DRA] x supports extended resources together with ResourceClaim [Serial]", "devices-serial"],
   ["[sig-api-machinery] ResourceQuota should capture the life of a ResourceClaim [DRA]", "devices"],

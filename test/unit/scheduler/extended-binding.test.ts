@@ -9,6 +9,7 @@ import { deviceClasses } from "../../../api/resource/deviceclasses.ts";
 import { resourceClaims } from "../../../api/resource/resourceclaims.ts";
 import { resourceSlices } from "../../../api/resource/resourceslices.ts";
 import type { Client } from "../../../machinery/client.ts";
+import type { World } from "../../../machinery/world.ts";
 import { type SchedulerPlugin, unschedulable } from "../../../scheduler/framework.ts";
 import { defaultPlugins } from "../../../scheduler/plugins/default.ts";
 import { gpus, slice } from "./devices.ts";
@@ -100,9 +101,20 @@ test("the claim is deleted when the pod is not bound at all", async () => {
   expect(Math.max(...found)).toBe(0);
 });
 
-test("a device is given to one of two pods", async () => {
-  const scheduler = await running([requesting("a"), requesting("b")]);
+test("a device is given to one of two pods, also when claims are seen late", async () => {
+  const wire = (client: Client, { clock }: World): Client => ({
+    ...client,
+    async *watch(r, options, signal) {
+      for await (const event of client.watch(r, options, signal)) {
+        if (r.kind === "ResourceClaim") await clock.sleep(5_000, signal);
+        yield event;
+      }
+    },
+  });
+  const scheduler = await running([requesting("a")], { wire });
   await withDevices(scheduler);
+  for (let second = 0; second < 20 && (await claimsOf(scheduler)).length === 0; second++) await scheduler.until(second);
+  await scheduler.client.create(pods, requesting("b"));
   await scheduler.until(60);
   await scheduler.stop();
   expect(Object.keys(await scheduler.bound())).toHaveLength(1);
