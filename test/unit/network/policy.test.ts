@@ -184,6 +184,20 @@ test("a pod that starts here shares the chain of those that the same policies is
   );
 });
 
+test("ports by name are those of containers that run as long as the pod, whatever policy names them", () => {
+  const one = enforcement("ip");
+  const ports = (name: string, containerPort: number) => [{ name, containerPort }];
+  const containers = [{ name: "main", ports: [...ports("web", 80), ...ports("web", 81), ...ports("other", 82)] }];
+  const sidecar = { name: "sidecar", restartPolicy: "Always", ports: ports("web", 90) };
+  const initContainers = [{ name: "first", ports: ports("web", 91) }, sidecar];
+  const pod = podOf("a", { spec: { containers, initContainers } });
+  one.subject(keyOf(pod), pod);
+  one.peer(keyOf(pod), pod);
+  one.policy(key("red", "policy"), "red", policyOf({ ingress: [{ ports: [{ port: "web" }] }] }));
+  const [set = ""] = one.table.sets.entries.keys();
+  expect([...one.table.elements(set).entries.keys()]).toEqual([80, 81, 90].map((port) => `10.0.0.1 . tcp . ${port}`));
+});
+
 test("a policy that goes takes its set with it", () => {
   const { one, next } = twoIsolated();
   for (const name of ["policy", "another"]) one.policy(key("red", name), "red", undefined);
