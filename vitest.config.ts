@@ -17,6 +17,7 @@ export default defineConfig({
       { test: { name: "suites", include: ["test/suites/**/*.test.ts"], ...timeouts, ...sharedModules } },
       { test: { name: "conformance", include: ["test/conformance/**/*.test.ts"], ...timeouts } },
       { test: { name: "sim", include: ["test/sim/**/*.test.ts"], ...timeouts, testTimeout: 300_000 } },
+      { test: { name: "security", include: ["test/security/**/*.test.ts"], ...timeouts, ...sharedModules } },
       { test: { name: "hostile", include: ["test/hostile/**/*.test.ts"] } },
       {
         test: {

@@ -18,4 +18,4 @@ export const clusterRegistry = (
   storage: Storage,
   world: World,
   { kinds = kindRegistry(builtinKinds), authorizer = authenticatedUsers, ...config }: ClusterRegistryOptions,
-): Registry => registry(storage, world, { kinds, authorizer, admission: admissionPlugins(world, config) });
+): Registry => registry(storage, world, { kinds, authorizer, admission: admissionPlugins(world, authorizer, config) });

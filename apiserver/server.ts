@@ -6,14 +6,25 @@ import type { KindRegistry } from "../machinery/kind-registry.ts";
 import type { World } from "../machinery/world.ts";
 import type { AdmissionConfig } from "./admission/plugins.ts";
 import type { AddressRanges } from "./admission/services.ts";
-import { authenticatedUsers, firstAllowing, groupsAllowed, privilegedGroup } from "./authorization/authorizer.ts";
+import {
+  type Authorizer,
+  authenticatedUsers,
+  firstAllowing,
+  groupsAllowed,
+  privilegedGroup,
+  type User,
+} from "./authorization/authorizer.ts";
+import { componentUser, controllerUser } from "./authentication/components.ts";
+import { nodeAuthorizer } from "./authorization/node/authorizer.ts";
+import { type AuditOptions, recording } from "./audit/recording.ts";
 import { rbacAuthorizer } from "./authorization/rbac/authorizer.ts";
 import { bootstrap, bootstrapObjects, keepOwnService, keepApiServices } from "./bootstrap/objects.ts";
+import { bootstrapAccess } from "./bootstrap/access.ts";
 import { apiServerPeers } from "./bootstrap/peers.ts";
 import { identifier } from "./authentication/authenticate.ts";
 import { clusterRegistry } from "./cluster-registry.ts";
 import { withComponents } from "./components.ts";
-import { requestHandler } from "./http/handler.ts";
+import { type Handlers, requestHandler } from "./http/handler.ts";
 import { serverChecks } from "./http/health.ts";
 import { type ConnectionTimeouts, type ServerTls, listen } from "./http/listen.ts";
 import { measuredKinds } from "./verbs/reads.ts";
@@ -23,10 +34,11 @@ import { upgrades } from "./http/upgrades.ts";
 import { explanationsApi } from "./verbs/explanations.ts";
 import { metricApis } from "./verbs/metric-values.ts";
 import { reviews } from "./verbs/reviews.ts";
-import { type KubeletTls, kubelets } from "./kubelets/kubelets.ts";
+import { type Kubelets, type KubeletTls, kubelets } from "./kubelets/kubelets.ts";
 import { programMetrics } from "./kubelets/program-metrics.ts";
 import { metrics } from "./kubelets/usage.ts";
 import { proxies } from "./proxy/proxy.ts";
+import type { InProcessIdentity } from "./registry/authorized-client.ts";
 import { inProcessClient } from "./registry/in-process.ts";
 import type { Storage } from "./storage/storage.ts";
 import { type TokenOptions, openId, tokens } from "./authentication/tokens.ts";
@@ -46,10 +58,15 @@ export interface ServerOptions {
   readonly serviceCidr: string;
   /** The address pods and nodes reach this server at. */
   readonly advertise: string;
-  /** `RBAC` decides by roles and bindings; `AlwaysAllow`, the default, allows every authenticated user everything. */
+  /**
+   * `RBAC`, the default, decides by roles and bindings, and about kubelets by their pods; `AlwaysAllow` allows every
+   * authenticated user everything.
+   */
   readonly authorizationMode?: AuthorizationMode;
   /** What admission fills in, and its further plugins; Kubernetes' own values when left out. */
   readonly admission?: Partial<Omit<AdmissionConfig, keyof AddressRanges>>;
+  /** Which events of requests are recorded, and where; none when left out. */
+  readonly audit?: AuditOptions;
   /** The client certificate for requests to kubelets. */
   readonly kubeletClient: KubeletTls;
   /** The issuer and the key of service account tokens. */
@@ -68,22 +85,41 @@ export type AuthorizationMode = "RBAC" | "AlwaysAllow";
 
 /** An API server with clients in its process, and a listener. */
 export interface ApiServer {
-  /** A client for a component in this process, which writes in that name. */
+  /**
+   * A client for a component in this process, such as `kube-scheduler`: it writes in that name, and may do what the
+   * user of that name may do.
+   */
   as(component: string): Client;
+  /** The server's own client, which may do everything. */
+  readonly loopback: Client;
   /**
    * Resolves when the server listens; `closed` settles after the signal is aborted and the last request has ended.
    */
   listen(signal: AbortSignal): Promise<{ readonly port: number; readonly closed: Promise<void> }>;
 }
 
+const identityOf = (user: User, authorizer: Authorizer): InProcessIdentity => ({
+  ...{ user, authorizer },
+  asController: (account) => identityOf(controllerUser(account), authorizer),
+});
+
+/** What leads through kubelets to pods, services and nodes. */
+const sessionHandlers = (nodes: Kubelets): Handlers => ({
+  log: podLogs(nodes),
+  exec: sessionWithoutUpgrade,
+  attach: sessionWithoutUpgrade,
+  portforward: sessionWithoutUpgrade,
+  proxy: proxies(nodes),
+});
+
 const nodePorts = { from: 30_000, to: 32_767 };
 
 /** Composes the server; nothing runs before `listen`. */
 export function apiServer(options: ServerOptions): ApiServer {
-  const { world, kinds, host, port, tls, serviceCidr, advertise, authorizationMode = "AlwaysAllow" } = options;
-  const rbac = rbacAuthorizer();
+  const { world, kinds, host, port, tls, serviceCidr, advertise, authorizationMode = "RBAC" } = options;
+  const following = authorizationMode === "RBAC" ? [nodeAuthorizer(), rbacAuthorizer()] : [];
   const authorizer =
-    authorizationMode === "RBAC" ? firstAllowing(groupsAllowed(privilegedGroup), rbac) : authenticatedUsers;
+    authorizationMode === "RBAC" ? firstAllowing(groupsAllowed(privilegedGroup), ...following) : authenticatedUsers;
   const requests = requestMetrics(kinds, options.componentMetrics);
   const storage = timedStorage(options.storage, world.clock, requests.registry);
   countObjects(options.storage, kinds, requests.registry);
@@ -94,18 +130,15 @@ export function apiServer(options: ServerOptions): ApiServer {
   const measured = withComponents(metrics(verbs, nodes));
   const ofPrograms = programMetrics(verbs, nodes);
   const issue = tokenIssuer(verbs, serviceAccountTokens);
-  const as = (manager: string): Client =>
-    inProcessClient(verbs, { measured, metricValues: ofPrograms.values, issue, manager });
-  const client = as("kube-apiserver");
+  const served = { measured, metricValues: ofPrograms.values, issue };
+  const client = inProcessClient(verbs, { ...served, manager: "kube-apiserver" });
   return {
-    as,
+    loopback: client,
+    as: (manager) =>
+      inProcessClient(verbs, { ...served, manager, identity: identityOf(componentUser(manager), authorizer) }),
     async listen(signal) {
       const handlers = {
-        log: podLogs(nodes),
-        exec: sessionWithoutUpgrade,
-        attach: sessionWithoutUpgrade,
-        portforward: sessionWithoutUpgrade,
-        proxy: proxies(nodes),
+        ...sessionHandlers(nodes),
         token: tokenRequest(serviceAccountTokens),
         measured: measuredKinds(measured),
         review: reviews({ tokens: serviceAccountTokens, authorizer }),
@@ -116,18 +149,17 @@ export function apiServer(options: ServerOptions): ApiServer {
         metricApis(ofPrograms, world.clock),
         openId(serviceAccountTokens, () => `${advertise}:${listening.port}`),
       ];
-      if (authorizationMode === "RBAC") await rbac.follow(client, world, signal);
+      // Before the first request, so that components have their rights from the beginning.
+      await bootstrapAccess(client);
+      await Promise.all(following.map(({ follow }) => follow(client, world, signal)));
       let isBootstrapped = false;
-      const checks = serverChecks(
-        storage,
-        () => isBootstrapped,
-        () => signal.aborted,
-      );
+      const checks = serverChecks(storage, signal, () => isBootstrapped);
       const handle = requestHandler(verbs, kinds, { handlers, extensions, checks, metricNames: ofPrograms.names });
+      const audit = recording(options.audit, world);
       const listening = await listen(
         { host, port, tls, ...(options.timeouts && { timeouts: options.timeouts }) },
         world,
-        { identify, authorizer, handle, upgrade: upgrades(verbs, nodes, handle), requestMetrics: requests },
+        { identify, authorizer, handle, upgrade: upgrades(verbs, nodes, handle), requestMetrics: requests, ...audit },
         signal,
       );
       onAbort(signal, nodes.close);
@@ -137,12 +169,13 @@ export function apiServer(options: ServerOptions): ApiServer {
       await bootstrapObjects(client, kinds.all(), advertised, world.clock.now());
       isBootstrapped = true;
       const maintenance = [
+        listening.closed.then(audit.close),
         compactHistory(storage, world, signal),
         expireEvents(client, world, signal),
         peers ? peers.keep(signal) : keepOwnService(client, advertised, world, signal),
         keepApiServices(client, kinds, world, signal),
       ];
-      return { port: listening.port, closed: Promise.all([listening.closed, ...maintenance]).then(() => {}) };
+      return { port: listening.port, closed: Promise.all(maintenance).then(() => {}) };
     },
   };
 }

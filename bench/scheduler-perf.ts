@@ -29,8 +29,9 @@ function peerResults(): ReadonlyMap<string, number> {
   const dir = process.env["SCHEDULER_PERF"];
   if (dir === undefined) return new Map();
   const files = readdirSync(dir).filter((file) => file.endsWith(".json"));
+  // A workload that failed has no items.
   const items = files.flatMap(
-    (f) => (JSON.parse(readFileSync(join(dir, f), "utf8")) as { dataItems: DataItem[] }).dataItems,
+    (f) => (JSON.parse(readFileSync(join(dir, f), "utf8")) as { dataItems: DataItem[] | null }).dataItems ?? [],
   );
   return new Map(
     items.flatMap(({ data, labels }) =>
@@ -41,7 +42,7 @@ function peerResults(): ReadonlyMap<string, number> {
 const peers = peerResults();
 /** The best result of a workload, whichever of scheduler_perf's feature gates were on. */
 const peerOf = ({ name }: Workload): number | undefined => {
-  const found = [...peers].filter(([full]) => full.includes(name)).map(([, average]) => average);
+  const found = [...peers].filter(([full]) => full.includes(`/${name}`)).map(([, average]) => average);
   return found.length === 0 ? undefined : Math.max(...found);
 };
 

@@ -2,6 +2,9 @@
 import { readFileSync } from "node:fs";
 import { hostname } from "node:os";
 import { apiServer } from "../apiserver/server.ts";
+import { encryptedStorage } from "../apiserver/storage/encryption/encrypted.ts";
+import { fileEncryption } from "../apiserver/storage/encryption/file.ts";
+import type { Transformer } from "../apiserver/storage/encryption/transformer.ts";
 import type { Storage } from "../apiserver/storage/storage.ts";
 import { nodes } from "../api/core/nodes.ts";
 import { pods } from "../api/core/pods.ts";
@@ -27,22 +30,34 @@ import { readTls, type ServerConfig, type StoreConfig } from "./cluster/config.t
 import { componentLog } from "./logging.ts";
 import { reschedulingSimulation } from "./simulation.ts";
 
+type Kept = { readonly transformer?: Transformer };
 /** Opens the configured storage. Only its module is loaded, because the etcd client is large. */
-async function openStorage(store: StoreConfig, world: World, signal: AbortSignal): Promise<Storage> {
+async function openStore(store: StoreConfig, kept: Kept, world: World, signal: AbortSignal): Promise<Storage> {
   switch (store.kind) {
     case "etcd": {
       const { etcdStorage } = await import("../apiserver/storage/etcd.ts");
-      return etcdStorage({ hosts: store.endpoints, root: "/orrery" }, world, signal);
+      return etcdStorage({ hosts: store.endpoints, root: "/orrery", ...kept }, world, signal);
     }
     case "sqlite": {
       const { sqliteStorage } = await import("../apiserver/storage/sqlite.ts");
-      return sqliteStorage({ path: store.file }, signal);
+      return sqliteStorage({ path: store.file, ...kept }, signal);
     }
     case "memory": {
       const { memoryStorage } = await import("../apiserver/storage/log.ts");
       return memoryStorage();
     }
   }
+}
+
+/** The storage, encrypted if the configuration says so. What is in memory only is not. */
+async function openStorage(
+  { store, encryption }: Pick<ServerConfig, "store" | "encryption">,
+  world: World,
+  signal: AbortSignal,
+): Promise<Storage> {
+  if (!encryption || store.kind === "memory") return openStore(store, {}, world, signal);
+  const transformer = fileEncryption(encryption, world, signal);
+  return encryptedStorage(await openStore(store, { transformer }, world, signal), transformer);
 }
 
 /** What differs from the election of other components, or no election. */
@@ -87,7 +102,7 @@ export async function startControlPlane(
   // The storage is closed after the server, since requests in flight may still write.
   const closing = new AbortController();
   const server = apiServer({
-    storage: await openStorage(config.store, world, closing.signal),
+    storage: await openStorage(config, world, closing.signal),
     world,
     kinds,
     componentMetrics: metrics.metrics,
@@ -99,11 +114,13 @@ export async function startControlPlane(
     serviceCidr: config.serviceRange,
     isReplicated: config.isReplicated === true,
     advertise: config.advertiseAddress,
+    ...(config.authorizationMode && { authorizationMode: config.authorizationMode }),
     tokens: {
       issuer: `https://kubernetes.default.svc.${config.clusterDomain}`,
       key: readFileSync(config.pki.tokens, "utf8"),
     },
-    admission: { tolerationSeconds: timings.tolerationSeconds },
+    admission: { tolerationSeconds: timings.tolerationSeconds, ...config.admission },
+    ...(config.audit && { audit: config.audit }),
   });
   const { port, closed } = await server.listen(signal);
   const controllerOptions = {

@@ -52,7 +52,7 @@ async function runControllers(
 /** Runs until the signal aborts. What is mounted stays mounted. */
 export async function runCsiDrivers(config: AgentConfig, signal: AbortSignal): Promise<void> {
   const { nodeName, stateDir, server, pki } = config;
-  const access = { url: server, userAgent: "orrery-csi", ...readTls(pki.ca, pki.client) };
+  const access = { url: server, userAgent: "orrery-csi", ...readTls(pki.ca, pki.csi) };
   const client = httpClient(access, world, signal);
   const run = (profile: DriverProfile, root: string): readonly Promise<void>[] => {
     const socketPath = join(stateDir, "plugins", profile.name, "csi.sock");

@@ -9,6 +9,7 @@ import { type Runtime, runController, runReconciler } from "../machinery/reconci
 import { sharedViews, type SharedViews } from "../machinery/informer.ts";
 import type { World } from "../machinery/world.ts";
 import { autoscaler, type AutoscalerOptions } from "./autoscaler/controller.ts";
+import { clusterRoleAggregationController } from "./clusterroleaggregation/controller.ts";
 import { cronJobController } from "./cronjob/controller.ts";
 import { daemonSetController } from "./daemonset/controller.ts";
 import { descheduler, type DeschedulerOptions } from "./descheduler/controller.ts";
@@ -73,6 +74,7 @@ export const controllers = (options: ControllerOptions): readonly Controller[] =
   podGcController(),
   disruptionController,
   flowSchemaController,
+  clusterRoleAggregationController,
   rootCaController(options.rootCa),
   serviceAccountController,
   serviceAddressController,
@@ -96,14 +98,17 @@ const reconcilers = (
   kinds: KindRegistry,
   options: ControllerOptions,
 ): readonly Reconciler[] => [
-  autoscaler(client, world, kinds, options.autoscaler),
-  garbageCollector(kinds, views, client),
-  namespaceController(kinds, client, world),
-  resourceQuotaController(kinds, client),
-  ...(options.descheduler ? [descheduler(client, world, options.descheduler)] : []),
+  autoscaler(client.asController("horizontal-pod-autoscaler"), world, kinds, options.autoscaler),
+  garbageCollector(kinds, views, client.asController("generic-garbage-collector")),
+  namespaceController(kinds, client.asController("namespace-controller"), world),
+  resourceQuotaController(kinds, client.asController("resourcequota-controller")),
+  ...(options.descheduler ? [descheduler(client.asController("descheduler"), world, options.descheduler)] : []),
 ];
 
-/** Runs every controller until the signal aborts. */
+/**
+ * Runs every controller until the signal aborts. The views belong to the identity of `client`, writes and further reads
+ * of a controller to its own.
+ */
 export async function runControllers(
   client: Client,
   world: World,

@@ -36,6 +36,18 @@ function registryOf(image: string): string {
   return rest.length > 0 && /[.:]|^localhost$/.test(first) ? first : "docker.io";
 }
 
+/**
+ * The name of an image in a registry that serves those of others: the full name, with its registry as the first part of
+ * the path. The colon before a port is not allowed there.
+ */
+export function nameInRegistry(image: string): string {
+  const registry = registryOf(image);
+  const path = image.startsWith(`${registry}/`) ? image.slice(registry.length + 1) : image;
+  const isOfficial = registry === "docker.io" && !path.includes("/");
+  const isTagged = path.includes("@") || path.slice(path.lastIndexOf("/") + 1).includes(":");
+  return `${registry.replace(":", "_")}/${isOfficial ? "library/" : ""}${path}${isTagged ? "" : ":latest"}`;
+}
+
 interface Entry {
   readonly username?: string;
   readonly password?: string;

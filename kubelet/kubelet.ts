@@ -25,7 +25,7 @@ import type { NodeContext } from "./node-context.ts";
 import { runPlugins } from "./plugins.ts";
 import { nameSettings } from "./pod/pod-files.ts";
 import { podWorkers } from "./pods.ts";
-import { referencedObjects } from "./referenced-objects.ts";
+import { referencedObjects, usualClaimPollMs } from "./referenced-objects.ts";
 import type { ContainerRuntime } from "./runtime.ts";
 import { publishDriver, withdrawDriver } from "./volumes/csi/csi-node.ts";
 import { csiDrivers } from "./volumes/csi/drivers.ts";
@@ -43,6 +43,8 @@ export interface KubeletSettings extends NodeSettings {
   /** Folders of CDI specifications, the most important last; the usual ones by default. */
   readonly cdiFolders?: readonly string[];
   readonly times: HeartbeatTimes;
+  /** The interval at which the claims of running pods are read; the usual one by default. */
+  readonly claimPollMs?: number;
 }
 interface KubeletPorts {
   readonly world: World;
@@ -150,7 +152,7 @@ export async function kubelet(
   signal: AbortSignal,
 ): Promise<void> {
   await mkdir(settings.stateDir, { recursive: true });
-  const { nodeName, nodeIp, stateDir } = settings;
+  const { nodeName, nodeIp, stateDir, claimPollMs = usualClaimPollMs } = settings;
   const identity = { ...settings, ...(await machineFacts()) };
   let recursiveReadOnlyMounts = false;
   const health = async (until: AbortSignal): Promise<NodeHealth> => {
@@ -166,7 +168,7 @@ export async function kubelet(
     if (!sameJson(node.status?.volumesAttached, before?.status?.volumesAttached)) workers.retryVolumes();
   });
   const events = eventRecorder(client, world, { component: "kubelet", host: nodeName });
-  const objects = referencedObjects(client, world, workers.contentChanged, signal);
+  const objects = referencedObjects({ client, world }, claimPollMs, workers.contentChanged, signal);
   const plugins = nodePlugins(settings, { world, client, events }, workers.retryVolumes, signal);
   const { volumes, devices } = plugins;
   const allocatable = capacityOf(identity, await health(signal));

@@ -13,6 +13,8 @@ interface KubeletOptions extends Omit<KubeletSettings, "podCidr" | "labels" | "t
   readonly dockerSocket: string;
   readonly podCidr?: string;
   readonly pauseImage: string;
+  /** The address of a registry that serves images of others. */
+  readonly registry?: string;
   readonly pki: ServerPki;
   readonly labels?: Readonly<Record<string, string>>;
   /** Times that differ from Kubernetes' defaults. */
@@ -25,8 +27,9 @@ interface KubeletOptions extends Omit<KubeletSettings, "podCidr" | "labels" | "t
 
 /** Runs one node's kubelet until the signal aborts; its pods keep running. */
 export function runKubelet(options: KubeletOptions, world: World, client: Client, signal: AbortSignal): Promise<void> {
-  const { dockerSocket, nodeName, pauseImage, pki, componentMetrics, podCidr, labels = {} } = options;
-  const runtime = dockerRuntime({ socket: dockerSocket, nodeName, pauseImage }, world);
+  const { dockerSocket, nodeName, pauseImage, registry, pki, componentMetrics, podCidr, labels = {} } = options;
+  const engine = { socket: dockerSocket, nodeName, pauseImage, ...(registry !== undefined && { registry }) };
+  const runtime = dockerRuntime(engine, world);
   const settings = { ...options, podCidr, labels, times: { ...defaultTimes, ...options.heartbeat } };
   const serve = (view: KubeletView, until: AbortSignal): Promise<void> =>
     serveKubelet(pki, "0.0.0.0", { ...view, componentMetrics }, until);

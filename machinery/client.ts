@@ -94,4 +94,9 @@ export interface Client {
   revision<T extends ApiObject>(kind?: ResourceDefinition<T>): Promise<Revision>;
   /** The same client, whose writes are committed only while the lease is of this term. For leaders. */
   inTerm(term: LeaseTerm): Client;
+  /**
+   * The same client with the identity of a controller, the service account `account` in kube-system. A client that is
+   * identified by a certificate keeps its identity.
+   */
+  asController(account: string): Client;
 }

@@ -80,6 +80,8 @@ interface Writes {
 /** A controller as it is declared. `T` is the kind it reconciles, `O` what its decision depends on. */
 interface Declaration<T extends ApiObject, O> {
   readonly name: string;
+  /** The service account in kube-system that it acts as. `NAME-controller` unless given. */
+  readonly account?: string;
   readonly reconciles: ResourceDefinition<T>;
   /** Kinds of which it controls objects. Their changes concern their controller, and an owner that may adopt them. */
   readonly owns?: readonly ResourceDefinition<any>[];
@@ -100,10 +102,12 @@ interface Declaration<T extends ApiObject, O> {
   /** Pure. */
   readonly decide: (observed: O, now: Instant) => Decision;
 }
-type Optional = "owns" | "watches" | "initialKeys" | "serial" | "writes";
+type Optional = "account" | "owns" | "watches" | "initialKeys" | "serial" | "writes";
 /** A complete controller; `watches` is everything it observes, one entry for each kind and rule. */
 export type Controller<O = any> = Pick<Declaration<any, O>, "name" | "reconciles" | "observe" | "decide"> &
-  Required<Pick<Declaration<any, O>, Optional>>;
+  Required<Pick<Declaration<any, O>, Optional>> & {
+    /** It makes itself the controller of what it selects. */ readonly adopts: boolean;
+  };
 
 /**
  * The low-level contract, for the few controllers that are not a pure decision; their first comment has the reason.
@@ -157,6 +161,7 @@ export function controller<T extends ApiObject, O>(d: Declaration<T, O>): Contro
   const owns = d.owns ?? [];
   return {
     ...{ name: d.name, reconciles: d.reconciles, owns, observe: d.observe, decide: d.decide },
+    ...{ account: d.account ?? `${d.name}-controller`, adopts: d.selectorOf !== undefined },
     watches: [
       watch(d.reconciles, d.keysOf ?? itself, { ...d.indexes, ...(d.selectorOf && bySelector(d.selectorOf)) }),
       ...owns.map((kind) => watchOwned(kind, d as unknown as Declaration<T, never>)),
@@ -184,14 +189,20 @@ const right = ({ kind, subresource, verbs }: Writes): Right => ({
   verbs,
 });
 
-/** The rights a controller needs, as its declaration implies them; one entry per resource. */
+/** The rights that its views need, as its declaration implies them. */
+export const viewRightsOf = (c: Controller): readonly Right[] =>
+  c.watches.map(({ kind }) => right({ kind, verbs: ["list", "watch"] }));
+
+/**
+ * The rights that a controller needs itself, as its declaration implies them; one entry per resource. Events are not
+ * declared.
+ */
 export function rightsOf(c: Controller): readonly Right[] {
   const rights = [
-    ...c.watches.map(({ kind }) => right({ kind, verbs: ["list", "watch"] })),
-    right({ kind: c.reconciles, verbs: ["get"] }),
-    ...c.owns.map((kind) => right({ kind, verbs: ["create", "delete", "patch", "update"] })),
+    // An owner is read again before it adopts.
+    ...(c.adopts ? [right({ kind: c.reconciles, verbs: ["get"] })] : []),
+    ...c.owns.map((kind) => right({ kind, verbs: ["create", "delete", ...(c.adopts ? ["patch"] : [])] })),
     ...c.writes.map(right),
-    { group: "", resource: "events", verbs: ["create", "patch"] },
   ];
   const byResource = Map.groupBy(rights, ({ group, resource }) => `${group}/${resource}`);
   return [...byResource.values()].map((same) => ({

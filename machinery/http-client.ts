@@ -301,5 +301,6 @@ function clientOver(session: HttpSession): Client {
       return revision(Number(metadata.resourceVersion));
     },
     inTerm: (term) => clientOver(inTerm(session, term)),
+    asController: () => clientOver(session),
   };
 }

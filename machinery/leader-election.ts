@@ -73,6 +73,7 @@ function clientInTerm(client: Client, term: LeaseTerm, refused: () => void): Cli
     update: (r, object, subresource) => noticed(fenced.update(r, object, subresource)),
     patch: (r, key, patch, subresource) => noticed(fenced.patch(r, key, patch, subresource)),
     delete: (r, key, options) => noticed(fenced.delete(r, key, options)),
+    asController: (account) => clientInTerm(client.asController(account), term, refused),
   };
 }
 

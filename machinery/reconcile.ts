@@ -119,7 +119,9 @@ function reconciled(decisions: readonly Decision[], isLogged: boolean): Reconcil
 
 /** Observes, decides, acts, and waits to see what was written: else the next look would write the same again. */
 function lookOf(c: Controller, views: Views, informers: Informers, runtime: Runtime, options: RunOptions): Look {
-  const { client, world } = runtime;
+  const { world } = runtime;
+  // Views belong to all controllers of the process; what one of them writes, it writes as itself.
+  const client = runtime.client.asController(c.account);
   const events = eventRecorder(client, world, { component: `${c.name}-controller` });
   const seen = async (written: Written, signal: AbortSignal): Promise<void> => {
     if (options.readYourWrites === false) return;
@@ -145,7 +147,7 @@ function lookOf(c: Controller, views: Views, informers: Informers, runtime: Runt
         await Promise.all(
           attempted
             .filter((kind) => informers.has(kind))
-            .map(async (kind) => written.set(kind, await settle(client, kind, world, signal))),
+            .map(async (kind) => written.set(kind, await settle(runtime.client, kind, world, signal))),
         );
       }
     }

@@ -7,6 +7,7 @@ import { podDefaults } from "./pod/defaults.ts";
 import { isTerminal, qosClass, restarts, statusWord } from "./pod/status.ts";
 import { podRules } from "./pod/rules.ts";
 import { podStatusDefaults, validatePodStatus } from "./pod/validate-status.ts";
+import { isMirrorPod } from "./pod/mirror.ts";
 import { validatePod } from "./pod/validate.ts";
 import { podWarnings } from "./pod/warnings.ts";
 import { ageColumn, nameColumn } from "../columns.ts";
@@ -15,7 +16,7 @@ export type { Pod } from "../generated/types.ts";
 
 function defaults(draft: Draft<Pod>): Draft<Pod> {
   if (draft.spec === undefined) return draft;
-  const spec = podDefaults(draft.spec);
+  const spec = podDefaults(draft.spec, { isMirror: isMirrorPod(draft) });
   return {
     ...draft,
     spec,

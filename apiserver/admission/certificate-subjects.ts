@@ -28,20 +28,30 @@ function valuesIn(der: Buffer): readonly Value[] {
 }
 const inside = (value: Value | undefined): readonly Value[] => valuesIn(value?.content ?? Buffer.alloc(0));
 
-/** The name of "organization" among the attributes of a subject (X.520): 2.5.4.10. */
+/** The names of attributes of a subject (X.520): 2.5.4.3 and 2.5.4.10. */
+const commonName = Buffer.from([0x55, 0x04, 0x03]);
 const organization = Buffer.from([0x55, 0x04, 0x0a]);
 
-/** The organizations in the subject of a request for a certificate (RFC 2986). Throws when it cannot be read. */
-export function organizationsIn(request: Buffer): readonly string[] {
+/** What the subject of a request for a certificate (RFC 2986) has for an attribute. Throws when it cannot be read. */
+function subjectValues(request: Buffer, attribute: Buffer): readonly string[] {
   const [, subject] = inside(inside(valuesIn(request)[0])[0]);
   return inside(subject)
     .flatMap((distinguished) => inside(distinguished))
-    .map((attribute) => inside(attribute))
-    .filter(([type]) => type?.content.equals(organization))
+    .map((one) => inside(one))
+    .filter(([type]) => type?.content.equals(attribute))
     .map(([, value]) => value?.content.toString() ?? "");
 }
+export const organizationsIn = (request: Buffer): readonly string[] => subjectValues(request, organization);
+/** The last one counts, as Go's crypto/x509 reads subjects. */
+export const commonNameIn = (request: Buffer): string => subjectValues(request, commonName).at(-1) ?? "";
 
 const block = /-----BEGIN CERTIFICATE REQUEST-----([^-]*)-----END/;
+/** The request that a CertificateSigningRequest carries as PEM. */
+export function requestIn(encoded: string): Buffer {
+  const [, body = ""] = block.exec(Buffer.from(encoded, "base64").toString()) ?? [];
+  return Buffer.from(body, "base64");
+}
+
 const signer = "kubernetes.io/kube-apiserver-client";
 const administrators = "system:masters";
 
@@ -54,10 +64,9 @@ export const certificateSubject: AdmissionPlugin = {
     const { metadata, spec } = object as CertificateSigningRequest;
     if (spec.signerName !== signer) return;
     const refused = (because: string): Error => forbidden(r, metadata.name, because);
-    const [, body = ""] = block.exec(Buffer.from(spec.request, "base64").toString()) ?? [];
     let organizations: readonly string[];
     try {
-      organizations = organizationsIn(Buffer.from(body, "base64"));
+      organizations = organizationsIn(requestIn(spec.request));
     } catch (error) {
       throw refused(`failed to parse CSR: ${(error as Error).message}`);
     }

@@ -21,6 +21,8 @@ import { objectOf, prefixOf } from "../registry/codec.ts";
 import { generatedName } from "../registry/prepare.ts";
 import { forbidden } from "../registry/refusals.ts";
 import { priorityClasses, systemPriorities } from "../../api/scheduling/priorityclasses.ts";
+import { isMirrorPod } from "../../api/core/pod/mirror.ts";
+import { secretNamesOf } from "../../api/core/pod/references.ts";
 import { pods } from "../../api/core/pods.ts";
 import type { Present } from "../storage/storage.ts";
 import { sameJson } from "../../api/hash.ts";
@@ -90,8 +92,15 @@ async function accountOf(
   }
 }
 
-/** Mirrors of static pods have no account. */
-const isMirror = ({ metadata }: Pod): boolean => metadata.annotations?.["kubernetes.io/config.mirror"] !== undefined;
+/** Mirrors of static pods have no account, and nothing of one. */
+function checkMirror(r: ResourceDefinition, pod: Pod): void {
+  const { serviceAccountName, volumes = [] } = pod.spec;
+  const refused = (because: string): Error => forbidden(r, pod.metadata.name, `a mirror pod may not ${because}`);
+  if (serviceAccountName) throw refused("reference service accounts");
+  if (secretNamesOf(pod).length > 0) throw refused("reference secrets");
+  if (volumes.some((v) => v.projected?.sources?.some(({ serviceAccountToken }) => serviceAccountToken)))
+    throw refused("use ServiceAccountToken volume projections");
+}
 
 /** Kubernetes' admission plugin ServiceAccount. */
 export const serviceAccount = (world: World): AdmissionPlugin => ({
@@ -101,7 +110,11 @@ export const serviceAccount = (world: World): AdmissionPlugin => ({
   async mutate(object, { r, present }) {
     const pod = object as Pod;
     // Validation refuses a pod without a spec.
-    if (!(pod as Partial<Pod>).spec || isMirror(pod)) return object;
+    if (!(pod as Partial<Pod>).spec) return object;
+    if (isMirrorPod(pod)) {
+      checkMirror(r, pod);
+      return object;
+    }
     const { name, namespace } = pod.metadata;
     const accountName = pod.spec.serviceAccountName ?? "default";
     const account = await accountOf(pod, accountName, world, present);

@@ -1,6 +1,8 @@
 // Authorization: whether a user may do what a request does. Authorizers are asked one after the other; the first that
 // allows a request decides.
+import type { FieldRequirement } from "../../api/field-selector.ts";
 import type { PolicyRule, RoleRef } from "../../api/generated/types.ts";
+import type { Requirement } from "../../api/selector.ts";
 import type { Client } from "../../machinery/client.ts";
 import type { World } from "../../machinery/world.ts";
 
@@ -23,6 +25,9 @@ export interface RequestInfo {
   readonly namespace?: string;
   readonly name?: string;
   readonly path?: string;
+  /** Which objects of a collection it is about. Absent without a selector, and for one that cannot be read. */
+  readonly fieldSelector?: readonly FieldRequirement[];
+  readonly labelSelector?: readonly Requirement[];
 }
 /** A request and its user. Kubernetes' authorizer.Attributes. */
 export interface RequestAttributes extends RequestInfo {
@@ -39,6 +44,8 @@ export interface Authorizer {
   decide(attributes: RequestAttributes): Decision | Promise<Decision>;
   /** The rules by which it allows requests of a user in a namespace, where it has rules. */
   rulesFor?(user: User, namespace: string | undefined): readonly PolicyRule[];
+  /** Why it allows requests of a user by more than its rules, where it does. */
+  unlistedRules?(user: User): string | undefined;
   /** The rules of a role that a binding in a namespace names; undefined when there is no such role. */
   rulesOf?(roleRef: Pick<RoleRef, "kind" | "name">, namespace: string | undefined): readonly PolicyRule[] | undefined;
 }
@@ -72,7 +79,7 @@ export const authenticatedUsers: Authorizer = groupsAllowed(privilegedGroup, "sy
 export function firstAllowing(...authorizers: readonly Authorizer[]): Authorizer {
   const from = (i: number, request: RequestAttributes, reasons: readonly string[]): Decision | Promise<Decision> => {
     const authorizer = authorizers[i];
-    if (!authorizer) return { allowed: false, ...(reasons.length > 0 && { reason: reasons.join(", ") }) };
+    if (!authorizer) return { allowed: false, ...(reasons.length > 0 && { reason: reasons.join("\n") }) };
     const next = (decision: Decision): Decision | Promise<Decision> =>
       decision.allowed
         ? decision
@@ -83,6 +90,8 @@ export function firstAllowing(...authorizers: readonly Authorizer[]): Authorizer
   return {
     decide: (request) => from(0, request, []),
     rulesFor: (user, namespace) => authorizers.flatMap(({ rulesFor }) => rulesFor?.(user, namespace) ?? []),
+    unlistedRules: (user) =>
+      authorizers.map(({ unlistedRules }) => unlistedRules?.(user)).find((reason) => reason !== undefined),
     rulesOf: (roleRef, namespace) =>
       authorizers.map(({ rulesOf }) => rulesOf?.(roleRef, namespace)).find((rules) => rules !== undefined),
   };

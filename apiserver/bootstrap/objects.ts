@@ -19,7 +19,6 @@ import { serviceAccounts } from "../../api/core/serviceaccounts.ts";
 import { immortal } from "../admission/namespaces.ts";
 import { priorityClasses, systemPriorities } from "../../api/scheduling/priorityclasses.ts";
 import { flowControl } from "./flows.ts";
-import { clusterRolesAndBindings } from "./roles.ts";
 import { apiServices } from "../../api/apiregistration/apiservices.ts";
 import type { KindRegistry } from "../../machinery/kind-registry.ts";
 import { subscribe } from "../../machinery/signal.ts";
@@ -135,13 +134,18 @@ async function serviceRangeIsReady(client: Client, cidr: string, now: Instant): 
   await client.update(serviceCidrs, { ...range, status }, "status").catch(ignoring("Conflict"));
 }
 
+/** Creates the system namespaces. */
+export async function bootstrapNamespaces(client: Client): Promise<void> {
+  for (const name of [...immortal, "kube-node-lease"]) await ensure(client, namespaces, { metadata: { name } });
+}
+
 /** Creates the system namespaces with their default accounts, and the service default/kubernetes by `restore`. */
 export async function bootstrap(
   client: Client,
   advertised: Advertised,
   restore: () => Promise<void> = () => ownService(client, advertised),
 ): Promise<void> {
-  for (const name of [...immortal, "kube-node-lease"]) await ensure(client, namespaces, { metadata: { name } });
+  await bootstrapNamespaces(client);
   for (const namespace of immortal) await ensure(client, serviceAccounts, { metadata: { name: "default", namespace } });
   await restore();
 }
@@ -166,7 +170,6 @@ export async function bootstrapObjects(
     ...priorities,
     [serviceCidrs, { metadata: { name: rangeName }, spec: { cidrs: [serviceCidr] } }],
     ...flowControl,
-    ...clusterRolesAndBindings,
     ...[...localApiServices(kinds).values()].map((object): BootstrapObject => [apiServices, object]),
   ];
   await Promise.all(all.map(([r, object]) => ensure(client, r, object)));

@@ -43,5 +43,10 @@ export async function admitConnection(registry: Registry, { path, place, query, 
   };
   // Options of connections have no metadata.
   const target = { r, key: key(namespace, name) };
-  await registry.connect(target, subresource as Subresource, options as object as ApiObject, user);
+  await registry.admit(target, {
+    operation: "CONNECT",
+    subresource: subresource as Subresource,
+    object: options as object as ApiObject,
+    options: { user, dryRun: false },
+  });
 }

@@ -129,7 +129,11 @@ export function requestHandler(
     throw nowhere();
   };
   return async (request) => {
-    const reply = await handle(request).catch(replyError);
+    const reply = await handle(request).catch((e: unknown) => {
+      if (!(e instanceof ApiError)) request.audit?.panics((e as Error).message);
+      return replyError(e);
+    });
+    request.audit?.responds(reply);
     return "stream" in reply ? reply : packed(encodeResponse(reply, request), request);
   };
 }

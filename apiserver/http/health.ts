@@ -98,8 +98,8 @@ const bootstrapHooks = [
   .flatMap((line) => line.split(" "))
   .map((name) => (name === "autoregister-completion" ? name : `poststarthook/${name}`));
 
-/** Checks over a storage; `isBootstrapped` says whether the bootstrap objects exist, `isStopping` whether to drain. */
-export function serverChecks(storage: Storage, isBootstrapped: () => boolean, isStopping: () => boolean): Checks {
+/** Checks over a storage, until the signal aborts; `isBootstrapped` says whether the bootstrap objects exist. */
+export function serverChecks(storage: Storage, signal: AbortSignal, isBootstrapped: () => boolean): Checks {
   const named = (name: string, check: () => unknown = () => {}): Check => ({
     name,
     async check() {
@@ -120,7 +120,7 @@ export function serverChecks(storage: Storage, isBootstrapped: () => boolean, is
     named("etcd-readiness", () => storage.revision()),
     named("informer-sync"),
     ...hooks,
-    named("shutdown", () => failUnless(!isStopping(), "process is shutting down")),
+    named("shutdown", () => failUnless(!signal.aborted, "process is shutting down")),
   ];
   return { livez: alive, healthz: alive, readyz: ready };
 }

@@ -6,9 +6,18 @@ import type { IncomingHttpHeaders, IncomingMessage } from "node:http";
 import type { FastifyReply, FastifyRequest } from "fastify";
 import type { ApiError } from "../../api/errors.ts";
 import { onAbort } from "../../machinery/abort.ts";
+import type { Auditor, RequestAudit } from "../audit/audit.ts";
 import type { Authorizer, Decision, RequestInfo, User } from "../authorization/authorizer.ts";
 import { accessDenied, unauthorized } from "../registry/refusals.ts";
-import { type ResourcePath, isOpen, explainedPath, requestInfo, resourcePath, timeoutError } from "../request/path.ts";
+import {
+  type ResourcePath,
+  isLongRunning,
+  isOpen,
+  explainedPath,
+  requestInfo,
+  resourcePath,
+  timeoutError,
+} from "../request/path.ts";
 import {
   type Envelope,
   type Identify,
@@ -61,6 +70,8 @@ export interface ReceivedRequest {
   readonly search: string;
   /** Why it is refused, if it is; its body is not read then. */
   readonly refused: ApiError | undefined;
+  /** Set when events of it are recorded. */
+  readonly audit: RequestAudit | undefined;
 }
 
 declare module "fastify" {
@@ -70,21 +81,23 @@ declare module "fastify" {
   }
 }
 
+/** What is known of a request before it is authorized. */
+type Arriving = Pick<ReceivedRequest, "attributes" | "path"> & Partial<Pick<ReceivedRequest, "audit">>;
 /** The user a request is made as, and why it is refused, if it is. */
 type Access = Pick<ReceivedRequest, "user" | "refused">;
 
 function authorize(
   user: User | undefined,
-  { attributes, path }: Pick<ReceivedRequest, "attributes" | "path">,
+  { attributes, path, audit }: Arriving,
   authorizer: Authorizer,
 ): Access | Promise<Access> {
   if (!user) return { user: anonymous, refused: unauthorized() };
   if (isOpen(path)) return { user, refused: undefined };
   const by = { ...attributes, user };
-  const accessAfter = ({ allowed, reason }: Decision): Access => ({
-    user,
-    refused: allowed ? undefined : accessDenied(by, reason),
-  });
+  const accessAfter = (decision: Decision): Access => {
+    audit?.authorized(decision);
+    return { user, refused: decision.allowed ? undefined : accessDenied(by, decision.reason) };
+  };
   const decision = authorizer.decide(by);
   return decision instanceof Promise
     ? decision.then(accessAfter, (e: unknown) => ({ user, refused: e as ApiError }))
@@ -94,7 +107,7 @@ function authorize(
 /** Impersonates if the headers request it, and authorizes. A promise only if the authorizer returns one. */
 export function accessOf(
   known: User | undefined,
-  request: Pick<ReceivedRequest, "attributes" | "path"> & {
+  request: Arriving & {
     readonly raw: Pick<IncomingMessage, "headers" | "rawHeaders">;
   },
   authorizer: Authorizer,
@@ -102,15 +115,26 @@ export function accessOf(
   const { headers, rawHeaders } = request.raw;
   if (!known || !isImpersonating(headers)) return authorize(known, request, authorizer);
   return impersonated(known, rawHeaders, authorizer)
-    .then((user) => authorize(user, request, authorizer))
+    .then((user) => {
+      request.audit?.impersonates(user);
+      return authorize(user, request, authorizer);
+    })
     .catch((e: unknown) => ({ user: known, refused: e as ApiError }));
+}
+
+/** Who reads a request first. */
+export interface Receiving {
+  readonly identify: Identify;
+  readonly authorizer: Authorizer;
+  /** Left out where nothing is audited. */
+  readonly auditor?: Auditor | undefined;
 }
 
 /** Takes the envelope apart. */
 export async function receive(
   from: FastifyRequest,
   { began, id, trace }: Pick<ReceivedRequest, "began" | "id" | "trace">,
-  { identify, authorizer }: { readonly identify: Identify; readonly authorizer: Authorizer },
+  { identify, authorizer, auditor }: Receiving,
 ): Promise<ReceivedRequest> {
   const known = identify(from.raw as unknown as Envelope);
   const url = from.raw.url!;
@@ -127,9 +151,32 @@ export async function receive(
   const user = known instanceof Promise ? await known : known;
   trace.record("identified");
   const malformed = search === "" ? undefined : timeoutError(query, attributes);
-  const access = accessOf(user, { attributes, path, raw: from.raw }, authorizer);
+  const { headers, socket } = from;
+  const audit = auditor?.({
+    id,
+    began,
+    attributes,
+    url,
+    headers,
+    remoteAddress: socket.remoteAddress,
+    user,
+    isLongRunning: isLongRunning(attributes),
+  });
+  const access = accessOf(user, { attributes, path, raw: from.raw, audit }, authorizer);
   const { user: actor, refused } = access instanceof Promise ? await access : access;
-  return { began, id, trace, attributes, path, place, query, search, user: actor, refused: malformed ?? refused };
+  return {
+    began,
+    id,
+    trace,
+    attributes,
+    path,
+    place,
+    query,
+    search,
+    user: actor,
+    refused: malformed ?? refused,
+    audit,
+  };
 }
 
 // Shared: an error with a stack for every request that ends would be expensive.
@@ -178,6 +225,7 @@ export class HttpRequest implements ApiRequest {
   readonly search: string;
   readonly user: User;
   readonly trace: Trace["record"];
+  readonly audit: RequestAudit | undefined;
   readonly #socket: FastifyRequest["socket"];
   readonly #lifetime: RequestLifetime;
 
@@ -192,6 +240,7 @@ export class HttpRequest implements ApiRequest {
     this.search = received.search;
     this.user = received.user;
     this.trace = received.trace.record;
+    this.audit = received.audit;
     this.#socket = socket;
     this.#lifetime = lifetime;
   }

@@ -10,10 +10,9 @@ import { onAbort } from "../../machinery/abort.ts";
 import type { World } from "../../machinery/world.ts";
 import { proxyRoutes } from "../proxy/target.ts";
 import { newUid } from "../registry/prepare.ts";
-import type { Authorizer } from "../authorization/authorizer.ts";
 import { isOpen, requestInfo, resourcePath } from "../request/path.ts";
-import { RequestLifetime, HttpRequest, accessOf, receive, traceSince } from "./incoming-request.ts";
-import type { Envelope, Identify } from "../authentication/authenticate.ts";
+import { RequestLifetime, HttpRequest, type Receiving, accessOf, receive, traceSince } from "./incoming-request.ts";
+import type { Envelope } from "../authentication/authenticate.ts";
 import { encodeResponse } from "../response/encode.ts";
 import { type ApiReply, type ApiRequest, replyError, statusOf } from "../request/request-response.ts";
 import type { RequestMetrics } from "../metrics/metrics.ts";
@@ -46,10 +45,8 @@ export interface ConnectionTimeouts {
 }
 const defaultTimeouts: ConnectionTimeouts = { headersMs: 32_000, bodyMs: 60_000, idleMs: 90_000, readMs: 30_000 };
 
-/** What the listener calls: authentication, authorization, handlers of requests and of upgrades, metrics. */
-export interface Handlers {
-  readonly identify: Identify;
-  readonly authorizer: Authorizer;
+/** What the listener calls: authentication, authorization, audit, handlers of requests and of upgrades, metrics. */
+export interface Handlers extends Receiving {
   readonly requestMetrics: Pick<RequestMetrics, "begin">;
   readonly handle: (request: ApiRequest) => Promise<ApiReply>;
   readonly upgrade: (request: IncomingMessage, socket: TLSSocket, head: Buffer, by: Upgrading) => Promise<number>;
@@ -123,7 +120,7 @@ function create({ tls, timeouts = defaultTimeouts }: Listening, { clock }: World
 function serve(
   app: FastifyInstance,
   world: World,
-  { identify, authorizer, handle, requestMetrics, readMs }: Handlers & Pick<ConnectionTimeouts, "readMs">,
+  { handle, requestMetrics, readMs, ...receiving }: Handlers & Pick<ConnectionTimeouts, "readMs">,
   signal: AbortSignal,
 ): void {
   const { clock } = world;
@@ -137,8 +134,11 @@ function serve(
     response: ApiReply,
     inFlight = requestMetrics.begin(from, from.received.attributes),
   ): Promise<void> => {
-    const { began, id, attributes, user, path, trace } = from.received;
+    const { began, id, attributes, user, path, trace, audit } = from.received;
     const isStream = "stream" in response;
+    audit?.responds(response);
+    // A client that has its response knows that the event is recorded.
+    if (!isStream) audit?.completes(response.status);
     if (isStream) inFlight.becomeLongRunning();
     to.hijack();
     const headers = { "audit-id": id, "cache-control": "no-cache, private", ...response.headers };
@@ -152,6 +152,7 @@ function serve(
     }
     const ms = clock.now() - began;
     inFlight.end(response.status, ms, bytes);
+    audit?.completes(response.status);
     if (isOpen(path)) return;
     const about = { verb: attributes.verb, uri: from.raw.url, code: response.status, ms };
     world.log("request", { ...about, user: user.name, agent: from.headers["user-agent"], id });
@@ -162,14 +163,12 @@ function serve(
   app.addHook("onRequest", async (from, to) => {
     const id = from.headers["audit-id"] ?? `${first}${(count++).toString(16).padStart(12, "0")}`;
     const began = clock.now();
-    from.received = await receive(
-      from,
-      { began, id: `${id}`, trace: traceSince(began, clock) },
-      { identify, authorizer },
-    );
-    const { refused, query } = from.received;
+    from.received = await receive(from, { began, id: `${id}`, trace: traceSince(began, clock) }, receiving);
+    const { refused, query, audit } = from.received;
     if (!refused) return;
-    const response = encodeResponse(replyError(refused), { query, headers: from.headers });
+    const refusal = replyError(refused);
+    audit?.responds(refusal);
+    const response = encodeResponse(refusal, { query, headers: from.headers });
     await finish(from, to, { ...response, headers: { ...response.headers, "x-content-type-options": "nosniff" } });
   });
   const handler = async (from: FastifyRequest, to: FastifyReply): Promise<void> => {
@@ -197,18 +196,25 @@ function serve(
 function serveUpgrades(
   server: Server,
   world: World,
-  { identify, authorizer, upgrade, requestMetrics }: Handlers,
+  { identify, authorizer, auditor, upgrade, requestMetrics }: Handlers,
 ): void {
   const begin = async (request: IncomingMessage, socket: TLSSocket, head: Buffer): Promise<void> => {
     const began = world.clock.now();
     const { pathname: path, searchParams: query } = new URL(request.url ?? "/", "https://apiserver");
     const attributes = requestInfo(request.method ?? "GET", { path, place: resourcePath(path) }, query);
     const known = await identify(request as unknown as Envelope);
-    const { user, refused } = await accessOf(known, { attributes, path, raw: request }, authorizer);
     const { method = "GET", url = "/", headers } = request;
+    const id = `${headers["audit-id"] ?? newUid(world.random)}`;
+    const { remoteAddress } = socket;
+    const audit = auditor?.({ id, began, attributes, url, headers, remoteAddress, user: known, isLongRunning: true });
+    const { user, refused } = await accessOf(known, { attributes, path, raw: request, audit }, authorizer);
     const inFlight = requestMetrics.begin({ method, url, headers }, attributes);
-    const ended = (code: number): void => inFlight.end(code, world.clock.now() - began);
+    const ended = (code: number): void => {
+      inFlight.end(code, world.clock.now() - began);
+      audit?.completes(code);
+    };
     if (refused) {
+      audit?.responds(replyError(refused));
       refuse(socket, refused);
       return ended(statusOf(refused).code);
     }
@@ -216,6 +222,7 @@ function serveUpgrades(
     inFlight.becomeLongRunning();
     const left = new Promise<void>((resolve) => socket.once("close", () => resolve()));
     const code = await upgrade(request, socket, head, { user, onChunk: inFlight.onChunk });
+    audit?.responds({ status: code });
     await left;
     ended(code);
   };

@@ -1,6 +1,6 @@
 // The paths of the proxies (`nodes|pods|services/[SCHEME:]NAME[:PORT]/proxy/REST`) and their targets: the kubelet of a
 // node, a port of a pod, or an endpoint of a service.
-import { holdsAddress, parseAddress, parseBlock } from "../../api/addresses.ts";
+import { addressText, holdsAddress, parseAddress, parseBlock } from "../../api/addresses.ts";
 import { ApiError } from "../../api/errors.ts";
 import { type EndpointSlice, endpointSlices } from "../../api/discovery/endpointslices.ts";
 import { type Node, nodes } from "../../api/core/nodes.ts";
@@ -95,11 +95,21 @@ export interface ProxyTarget {
 
 const schemeOf = ({ scheme }: Named): ProxyTarget["scheme"] => (scheme === "https" ? "https" : "http");
 
-/** No loopback, link-local or multicast address: a client must not reach the server itself by its proxy. Pure. */
+/** The addresses of the server itself and of its link, and those of no single host. */
+const unreachable = [
+  ...["0.0.0.0/8", "127.0.0.0/8", "169.254.0.0/16", "224.0.0.0/3"],
+  ...["::/127", "fe80::/10", "ff00::/8"],
+].map((block) => parseBlock(block)!);
+
+/**
+ * No loopback, link-local or multicast address, however it is written: a client must not reach the server itself by its
+ * proxy. Pure.
+ */
 export function isProxyable(ip: string): boolean {
-  if (ip.includes(":")) return !/^(::1?$|fe[89ab]|ff)/i.test(ip);
-  const [first, second] = ip.split(".").map(Number);
-  return first !== 0 && first !== 127 && first! < 224 && !(first === 169 && second === 254);
+  const parsed = parseAddress(ip);
+  if (!parsed || parsed.irregular === "zeros") return false;
+  const address = parsed.irregular === "mapped" ? parseAddress(addressText(parsed))! : parsed;
+  return !unreachable.some((block) => holdsAddress(block, address));
 }
 
 const firstPort = (pod: Pod): string =>

@@ -28,6 +28,8 @@ export interface WriteAttributes {
 export interface AdmissionAttributes extends WriteAttributes {
   /** The stored objects. All plugins of one write share one read of them. */
   present(): Promise<Present>;
+  /** The same without waiting: as far as this process has received history. */
+  readonly received: Present;
 }
 
 /** How a write changes what is stored: nothing before it creates the object, nothing after it removes it. */
@@ -45,6 +47,8 @@ export interface Alongside {
 export interface AdmissionPlugin {
   readonly name: string;
   readonly operations: readonly Operation[];
+  /** The subresources whose creation it handles as well. What is sent to them is of another kind. */
+  readonly subresources?: readonly Subresource[];
   /** Called once per kind; the result is cached. */
   handles(r: ResourceDefinition): boolean;
   /** The object as it shall be stored; the same reference when the plugin changes nothing. */
@@ -82,15 +86,16 @@ export function admissionChain(
   storage: Storage,
 ): (write: WriteAttributes) => Admission {
   const handling = new WeakMap<ResourceDefinition, Partial<Record<Operation, readonly AdmissionPlugin[]>>>();
-  const pluginsFor = ({ r, operation }: WriteAttributes): readonly AdmissionPlugin[] => {
+  const pluginsFor = ({ r, operation, subresource }: WriteAttributes): readonly AdmissionPlugin[] => {
     const known = handling.get(r) ?? {};
     handling.set(r, known);
     known[operation] ??= plugins.filter((plugin) => plugin.operations.includes(operation) && plugin.handles(r));
-    return known[operation];
+    if (operation !== "CREATE" || subresource === undefined) return known[operation];
+    return known[operation].filter((plugin) => plugin.subresources?.includes(subresource));
   };
   return (write) => {
     const applicable = pluginsFor(write);
-    const attributes: AdmissionAttributes = { ...write, present: readOnce(storage) };
+    const attributes: AdmissionAttributes = { ...write, present: readOnce(storage), received: storage.received };
     return {
       async mutate(object) {
         let next = object;
@@ -102,7 +107,10 @@ export function admissionChain(
         return next;
       },
       async validate(object) {
-        for (const plugin of applicable) if (plugin.validate) await plugin.validate(object, attributes);
+        for (const plugin of applicable) {
+          const validation = plugin.validate?.(object, attributes);
+          if (validation instanceof Promise) await validation;
+        }
       },
       async commit(replacement, write) {
         const all: Alongside[] = [];

@@ -20,6 +20,7 @@ import { objectsOf, type StoredEvent } from "./listing.ts";
 import { scaleOf } from "./strategies/table.ts";
 import { patched } from "./patching.ts";
 import { nowhere } from "./refusals.ts";
+import { authorizedClient, type InProcessIdentity } from "./authorized-client.ts";
 import type { Registry } from "./verbs.ts";
 
 function eventOf<T extends ApiObject>(event: StoredEvent): WatchEvent<T> {
@@ -64,12 +65,32 @@ export interface InProcessOptions {
   readonly manager?: string;
   /** Its writes are committed only in this term. */
   readonly term?: LeaseTerm;
+  /** Who it acts as; without one it is the server itself, which may do everything. */
+  readonly identity?: InProcessIdentity;
+}
+
+/** A client of a component in this process. What its identity may not do is refused as over HTTP. */
+export function inProcessClient(registry: Registry, options: InProcessOptions = {}): Client {
+  const { identity } = options;
+  const client = {
+    ...unrestrictedClient(registry, options),
+    inTerm: (term: LeaseTerm) => inProcessClient(registry, { ...options, term }),
+    asController: (account: string) =>
+      inProcessClient(registry, { ...options, ...(identity && { identity: identity.asController(account) }) }),
+  };
+  return identity ? authorizedClient(client, identity) : client;
 }
 
 /** A client with nothing between it and the log. */
-export function inProcessClient(registry: Registry, options: InProcessOptions = {}): Client {
-  const { measured, metricValues, issue, manager, term } = options;
-  const by = { ...(manager !== undefined && { manager }), ...(term && { term }) };
+function unrestrictedClient(
+  registry: Registry,
+  { measured, metricValues, issue, manager, term, identity }: InProcessOptions,
+): Omit<Client, "inTerm" | "asController"> {
+  const by = {
+    ...(manager !== undefined && { manager }),
+    ...(term && { term }),
+    ...(identity && { user: identity.user }),
+  };
   const served = <T extends ApiObject>(r: ResourceDefinition<T>): ResourceDefinition => {
     if (r.virtual) throw new ApiError("NotFound", `${r.plural}.${r.group} is measured on request and not kept here`);
     const current = registry.kinds.of(r);
@@ -121,6 +142,5 @@ export function inProcessClient(registry: Registry, options: InProcessOptions = 
     watch: <T extends ApiObject>(r: ResourceDefinition<T>, options: WatchOptions, signal: AbortSignal) =>
       mapped(registry.watch(served(r), options, signal), eventOf<T>),
     revision: (kind) => registry.revision(kind && served(kind)),
-    inTerm: (own) => inProcessClient(registry, { ...options, term: own }),
   };
 }

@@ -35,7 +35,8 @@ export async function put(
     const { uid } = object.metadata as Partial<ApiObject["metadata"]>;
     if (uid) throw otherUid(r, key, uid);
     try {
-      return { stored: await registry.create(r, unversionedDraft(object), options), created: true };
+      const stored = await registry.create(r, unversionedDraft(object), { ...options, authorizesCreate: true });
+      return { stored, created: true };
     } catch (e) {
       // Created by another writer meanwhile: replace that.
       if (!hasReason(e, "AlreadyExists")) throw e;
@@ -127,7 +128,8 @@ export async function applyTo(
         `uid mismatch: the provided object specified uid ${uid}, and no existing object was found`,
       );
     try {
-      return { stored: await registry.create(r, appliedNew(r, config, writer), how), created: true };
+      const stored = await registry.create(r, appliedNew(r, config, writer), { ...how, authorizesCreate: true });
+      return { stored, created: true };
     } catch (e) {
       // Created by another writer meanwhile: apply to that.
       if (!hasReason(e, "AlreadyExists")) throw e;

@@ -9,13 +9,14 @@ import type { DeleteOptions } from "../../machinery/client.ts";
 import type { World } from "../../machinery/world.ts";
 import type { Storage, Stored } from "../storage/storage.ts";
 import type { Change, Deleted, Registry, Target, WriteOptions } from "./verbs.ts";
-import type { Authorizer } from "../authorization/authorizer.ts";
+import type { Authorizer, User } from "../authorization/authorizer.ts";
 import { type Admission, type AdmissionPlugin, type WriteAttributes, admissionChain } from "./admission.ts";
 import { decoded, encode, isWritten, objectOf, prefixOf, remember } from "./codec.ts";
 import { decideDeletion, isReleased } from "./deletion.ts";
 import { type AnyObject, generatedName, newUid, prepareCreate, validateCreate } from "./prepare.ts";
 import { initialOwnership, ownedAfter } from "./fields/ownership.ts";
 import {
+  accessDenied,
   alreadyExists,
   conflict,
   forbidden,
@@ -68,6 +69,19 @@ async function authorize(
 ): Promise<void> {
   const decision = await strategy.authorize?.(by, next, authorizer);
   if (decision && !decision.allowed) throw forbidden(by.r, by.name, decision.reason ?? "not authorized");
+}
+
+/** The right to create an object that an update or an apply does not find. */
+async function authorizeCreate(
+  { authorizer }: Cluster,
+  { group, version, plural }: ResourceDefinition,
+  { name, namespace }: Draft<ApiObject>["metadata"],
+  user: User,
+): Promise<void> {
+  const at = { ...(name !== undefined && { name }), ...(namespace !== undefined && { namespace }) };
+  const attributes = { user, verb: "create", group, version, resource: plural, ...at };
+  const { allowed, reason } = await authorizer.decide(attributes);
+  if (!allowed) throw accessDenied(attributes, reason);
 }
 
 /** What is sent, read by the schema and with its required fields; for a status, only the status and the metadata. */
@@ -168,6 +182,7 @@ export async function create(
 ): Promise<Stored> {
   const draft = options.version ? sent : decoded(r, sent, options.read);
   options.trace?.("decoded");
+  if (options.authorizesCreate && options.user) await authorizeCreate(cluster, r, draft.metadata, options.user);
   const { name, generateName = "", resourceVersion } = (draft.metadata ?? {}) as Partial<ApiObject["metadata"]>;
   if (resourceVersion) throw new ApiError("BadRequest", "resourceVersion should not be set on objects to be created");
   const generated = !name && generateName !== "";
@@ -183,13 +198,13 @@ export async function create(
 
 /** Commits `next` over `current`, unless they are equal; removes an object that waits for nothing more. */
 async function replace(
-  admission: Admission,
+  { admission, storage }: { readonly admission: Admission; readonly storage: Storage },
   { r, old, options: { dryRun } }: WriteAttributes,
   current: Stored,
   next: ApiObject,
 ): Promise<Stored | undefined> {
   const value = encode(next);
-  if (isWritten(value, next, current)) return current;
+  if (isWritten(value, next, current) && !(storage.isStale?.(current) && !dryRun)) return current;
   remember(value, next);
   const { key, created, modified } = current;
   const isGone = isReleased(r, next);
@@ -243,7 +258,7 @@ export async function change(
     await admission.validate(next);
     options.trace?.("validated");
     if (options.warn) for (const sentence of strategy.warnings(next, before, by)) options.warn(sentence);
-    const stored = await replace(admission, by, current, next);
+    const stored = await replace({ admission, storage: cluster.storage }, by, current, next);
     options.trace?.("committed");
     if (stored) return stored;
   }
@@ -282,7 +297,7 @@ export async function remove(
     if (deletion.do === "wait" || options.dryRun)
       return { stored: current, gone: deletion.do === "remove", revision: current.modified };
     if (deletion.do === "mark") {
-      const stored = await replace(admission, by, current, deletion.object);
+      const stored = await replace({ admission, storage: cluster.storage }, by, current, deletion.object);
       if (stored) return { stored, gone: false, revision: stored.modified };
       continue;
     }
@@ -314,11 +329,9 @@ export function registry(storage: Storage, world: World, { kinds, authorizer, ad
     create: (r, draft, options) => create(cluster, r, draft, options),
     change: (target, decide, options) => change(cluster, target, decide, options),
     delete: (target, options = {}) => remove(cluster, target, options),
-    async connect({ r, key }, subresource, connectOptions, user) {
-      const options = { user, dryRun: false };
-      const of = { r, operation: "CONNECT", subresource, ...splitKey(key), old: undefined } as const;
-      const admission = cluster.admit({ ...of, options, now: world.clock.now() });
-      await admission.validate(await admission.mutate(connectOptions));
+    async admit({ r, key }, { object, ...sent }) {
+      const admission = cluster.admit({ r, ...sent, ...splitKey(key), old: undefined, now: world.clock.now() });
+      await admission.validate(await admission.mutate(object));
     },
     watch: (r, options, signal) => watchStored(log, r, options, signal),
     revision(kind) {

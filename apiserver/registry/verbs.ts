@@ -15,6 +15,8 @@ export interface WriteOptions extends Ownership {
   readonly dryRun?: boolean;
   /** Undefined for the server's own components. */
   readonly user?: User;
+  /** The create is part of an update or of an apply, which was authorized as such: the right to create is checked. */
+  readonly authorizesCreate?: true;
   /** Commits only while the lease is of this term. */
   readonly term?: LeaseTerm | undefined;
   /** The object the request was derived from, already decoded: parts identical to it are not decoded again. */
@@ -30,6 +32,8 @@ export interface WriteOptions extends Ownership {
   readonly trace?: ((step: string) => void) | undefined;
   /** Receives warnings for the client. */
   readonly warn?: (sentence: string) => void;
+  /** Adds an annotation to the audit event of the request; undefined when there is none. */
+  readonly annotate?: ((key: string, value: string) => void) | undefined;
 }
 /** The result of a deletion: the last state of the object, and whether it was removed or only marked. */
 export interface Deleted {
@@ -49,6 +53,14 @@ export interface Target {
   readonly subresource?: WritableSubresource | undefined;
 }
 
+/** A connection with options, such as PodExecOptions, or what is created, such as an Eviction. */
+export interface SentToSubresource {
+  readonly operation: "CONNECT" | "CREATE";
+  readonly subresource: Subresource;
+  readonly object: ApiObject;
+  readonly options: WriteOptions;
+}
+
 /** The verbs, with objects as they are stored, so that bytes can be served as they are. */
 export interface Registry {
   readonly world: World;
@@ -58,8 +70,8 @@ export interface Registry {
   create(r: ResourceDefinition, draft: Draft<ApiObject>, options?: WriteOptions): Promise<Stored>;
   change(target: Target, decide: Change, options?: WriteOptions): Promise<Stored>;
   delete(target: Target, options?: DeleteOptions & WriteOptions): Promise<Deleted>;
-  /** Admits a connection with these options, such as PodExecOptions. Throws what refuses it. */
-  connect(target: Pick<Target, "r" | "key">, subresource: Subresource, options: ApiObject, user: User): Promise<void>;
+  /** Passes what is sent to a subresource, and not stored, through admission. Throws what refuses it. */
+  admit(target: Pick<Target, "r" | "key">, sent: SentToSubresource): Promise<void>;
   watch(r: ResourceDefinition, options: WatchOptions, signal: AbortSignal): AsyncIterable<StoredEvent>;
   /** Watches of `kind` report progress soon afterwards, for the reader to wait for. */
   revision(kind?: ResourceDefinition): Promise<Revision>;

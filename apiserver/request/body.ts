@@ -86,6 +86,7 @@ export function writeQuery(request: ApiRequest, warn: Warn, patchType?: string):
       term: termIn(request),
       warn,
       trace: request.trace,
+      annotate: request.audit?.annotate,
     },
     validation: (validation || "Warn") as FieldValidation,
     force: flag(query, "force"),
@@ -132,6 +133,11 @@ function readYamlBody(text: string): Sent {
 const accepted = ["application/json", "application/yaml", "application/vnd.kubernetes.protobuf"];
 
 function read(request: ApiRequest): Sent {
+  const sent = readAs(request);
+  request.audit?.sends(sent.value);
+  return sent;
+}
+function readAs(request: ApiRequest): Sent {
   const type = mediaType(request);
   const body = request.body ?? Buffer.alloc(0);
   if (type === "application/vnd.kubernetes.protobuf")

@@ -2,6 +2,8 @@
 import { parseDuration } from "../../api/duration.ts";
 import type { ResourceDefinition } from "../../api/kinds.ts";
 import { ApiError } from "../../api/errors.ts";
+import { parseFieldSelector } from "../../api/field-selector.ts";
+import { parseLabelSelector } from "../../api/label-selector.ts";
 import type { RequestInfo } from "../authorization/authorizer.ts";
 
 /** A resource path, taken apart. */
@@ -99,6 +101,34 @@ export function wholeNumber(query: URLSearchParams, name: string): number | unde
 
 const writing: Readonly<Record<string, string>> = { POST: "create", PUT: "update", PATCH: "patch" };
 
+/** What a request reads or deletes of a collection. A selector that cannot be read is refused later. */
+function selectorsOf(query: URLSearchParams): Pick<RequestInfo, "fieldSelector" | "labelSelector"> {
+  const [fieldText, labelText] = [query.get("fieldSelector"), query.get("labelSelector")];
+  const fields = fieldText ? parseFieldSelector(fieldText) : undefined;
+  const labels = labelText ? parseLabelSelector(labelText) : undefined;
+  return {
+    ...(fields && "requirements" in fields && { fieldSelector: fields.requirements }),
+    ...(labels && "requirements" in labels && { labelSelector: labels.requirements }),
+  };
+}
+
+const isSegment = (text: string): boolean => text !== "." && text !== ".." && !/[/%]/.test(text);
+
+/** The name that a list or a watch selects, which then is of one object. */
+function selectedName({ fieldSelector = [] }: Pick<RequestInfo, "fieldSelector">): string | undefined {
+  const selected = fieldSelector.find(({ field, equal }) => field === "metadata.name" && equal)?.value;
+  return selected && isSegment(selected) ? selected : undefined;
+}
+
+const verbsWithSelectors = ["list", "watch", "deletecollection"];
+
+/** A request for a collection. Not under the deprecated `watch`, whose paths are of single objects as well. */
+function ofCollection(info: RequestInfo, query: URLSearchParams): RequestInfo {
+  const selectors = selectorsOf(query);
+  const name = info.verb === "deletecollection" ? undefined : selectedName(selectors);
+  return { ...info, ...selectors, ...(name !== undefined && { name }) };
+}
+
 /** The verb and its resource, or the lower-case method and the path where the path names no resource. */
 export function requestInfo(
   method: string,
@@ -114,7 +144,7 @@ export function requestInfo(
       : method === "DELETE"
         ? `delete${name === undefined ? "collection" : ""}`
         : (writing[method] ?? "");
-  return {
+  const info = {
     version,
     verb: watch ? "watch" : verb,
     group,
@@ -123,6 +153,8 @@ export function requestInfo(
     ...(namespace !== undefined && { namespace }),
     ...(subresource !== undefined && { subresource }),
   };
+  const selects = !watch && query.size > 0 && verbsWithSelectors.includes(verb);
+  return selects ? ofCollection(info, query) : info;
 }
 
 interface Requested {
@@ -132,7 +164,8 @@ interface Requested {
 
 /** Watches and streams last until their client disconnects; their `timeout` is ignored. */
 const streamed = new Set(["exec", "attach", "portforward", "log", "proxy"]);
-const isLongRunning = ({ verb, subresource = "" }: Requested): boolean =>
+/** Whether a request lasts as long as its client wants. */
+export const isLongRunning = ({ verb, subresource = "" }: Requested): boolean =>
   verb === "watch" || verb === "proxy" || streamed.has(subresource);
 
 /** The error of a request's timeout, with the message of Kubernetes' request deadline filter. */

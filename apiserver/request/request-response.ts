@@ -2,6 +2,7 @@
 import type { IncomingHttpHeaders } from "node:http";
 import type { Readable } from "node:stream";
 import { ApiError, statusCodes } from "../../api/errors.ts";
+import type { RequestAudit } from "../audit/audit.ts";
 import type { User } from "../authorization/authorizer.ts";
 import type { ResourcePath } from "./path.ts";
 import type { ResourceDefinition } from "../../api/kinds.ts";
@@ -28,6 +29,8 @@ export interface ApiRequest {
   readonly from?: string | undefined;
   readonly user: User;
   readonly signal: AbortSignal;
+  /** Records events of this request, if any. */
+  readonly audit?: RequestAudit | undefined;
   /** Records the end of a step, for the log entry of a slow request. */
   readonly trace?: (step: string) => void;
 }

@@ -5,12 +5,15 @@ import { ApiError } from "../../api/errors.ts";
 import { type Revision, revision } from "../../api/meta.ts";
 import { onAbort } from "../../machinery/abort.ts";
 import type { Clock } from "../../machinery/world.ts";
+import { type Transformer, unchanged } from "./encryption/transformer.ts";
 import { type Commit, type Condition, isWrite, type Stored, type Write } from "./storage.ts";
 
 /** Endpoints of etcd, the root of the cluster's keys, and credentials. */
 export interface EtcdOptions {
   readonly hosts: readonly string[];
   readonly root: string;
+  /** What its values are kept as; unchanged when left out. */
+  readonly transformer?: Transformer;
   readonly tls?: { readonly ca: Buffer; readonly cert: Buffer; readonly key: Buffer };
 }
 
@@ -24,6 +27,8 @@ export interface EtcdClient {
   events(from: Revision, signal: AbortSignal): AsyncIterable<IWatchResponse>;
   /** The key without the root; undefined for a key outside of the root. */
   ownKey(key: Buffer): string | undefined;
+  /** The value of bytes that etcd keeps under this key, which is without the root. */
+  ownValue(key: string, kept: Uint8Array): Uint8Array;
 }
 /** The entries at a revision. */
 export interface Snapshot {
@@ -67,7 +72,7 @@ function connect(options: EtcdOptions, clock: Clock): Etcd3 {
  * Copies a value: it is a view of a complete message, which would stay in memory with it. Not a `Buffer`, which is a
  * view of a slab shared with other allocations.
  */
-export const ownBytes = (value: Uint8Array): Uint8Array => new Uint8Array(value);
+const ownBytes = (value: Uint8Array): Uint8Array => new Uint8Array(value);
 
 /** The first key after all that begin with `prefix`. */
 function prefixEnd(prefix: Buffer): Buffer {
@@ -93,15 +98,23 @@ export function etcdClient(options: EtcdOptions, clock: Clock, signal: AbortSign
   const fullKey = (key: string): Buffer => Buffer.from(options.root + key);
   const ownKey = (key: Buffer): string | undefined =>
     key.subarray(0, root.length).equals(root) ? key.toString("utf8", root.length) : undefined;
-  const stored = (kv: IKeyValue): Stored => ({
-    key: ownKey(kv.key)!,
-    value: ownBytes(kv.value),
-    created: revision(Number(kv.create_revision)),
-    modified: revision(Number(kv.mod_revision)),
-  });
+  const { transformer = unchanged } = options;
+  const ownValue = (key: string, kept: Uint8Array): Uint8Array => {
+    const value = transformer.open(key, kept);
+    return value === kept ? ownBytes(kept) : value;
+  };
+  const stored = (kv: IKeyValue): Stored => {
+    const key = ownKey(kv.key)!;
+    return {
+      ...{ key, value: ownValue(key, kv.value) },
+      created: revision(Number(kv.create_revision)),
+      modified: revision(Number(kv.mod_revision)),
+    };
+  };
   onAbort(signal, () => etcd.close());
   return {
     ownKey,
+    ownValue,
     async revision() {
       const { header } = await etcd.kv.range({ key: root, keys_only: true, limit: 1 });
       return revision(Number(header.revision));
@@ -117,16 +130,11 @@ export function etcdClient(options: EtcdOptions, clock: Clock, signal: AbortSign
         compare: parts.map(({ key, expect }) => ({
           ...{ key: fullKey(key), target: "Mod" as const, result: "Equal" as const, mod_revision: expect },
         })),
-        success: parts.filter(isWrite).map(({ key, value }) =>
-          value === null
-            ? { request_delete_range: { key: fullKey(key) } }
-            : {
-                request_put: {
-                  key: fullKey(key),
-                  value: Buffer.from(value.buffer, value.byteOffset, value.byteLength),
-                },
-              },
-        ),
+        success: parts.filter(isWrite).map(({ key, value }) => {
+          if (value === null) return { request_delete_range: { key: fullKey(key) } };
+          const { buffer, byteOffset, byteLength } = transformer.seal(key, value);
+          return { request_put: { key: fullKey(key), value: Buffer.from(buffer, byteOffset, byteLength) } };
+        }),
         failure: parts.map(({ key }) => ({ request_range: { key: fullKey(key) } })),
       });
       if (response.succeeded) return { ok: true, revision: revision(Number(response.header.revision)) };

@@ -5,7 +5,7 @@ import { ApiError } from "../../api/errors.ts";
 import { type Revision, revision } from "../../api/meta.ts";
 import { abortedWith } from "../../machinery/abort.ts";
 import type { World } from "../../machinery/world.ts";
-import { type EtcdClient, type EtcdOptions, etcdClient, ownBytes, refusal, type Snapshot } from "./etcd-client.ts";
+import { type EtcdClient, type EtcdOptions, etcdClient, refusal, type Snapshot } from "./etcd-client.ts";
 import { emptyLog, type Log } from "./log.ts";
 import { coalesce } from "./coalesce.ts";
 import { type Commit, Compacted, type Condition, type Storage, type Stored, type Write } from "./storage.ts";
@@ -36,14 +36,14 @@ function appendEvent(log: Log, client: EtcdClient, event: IEvent): void {
     return;
   }
   const before = log.get(key);
-  const now = {
-    key,
-    value: ownBytes(event.kv.value),
-    created: revision(Number(event.kv.create_revision)),
-    modified: at,
-  };
   const deleted = `${event.type}` === "Delete" || `${event.type}` === "1";
-  log.append({ key, revision: at, ...(!deleted && { now }), ...(before && { before }) });
+  const now = deleted
+    ? undefined
+    : {
+        ...{ key, value: client.ownValue(key, event.kv.value), modified: at },
+        created: revision(Number(event.kv.create_revision)),
+      };
+  log.append({ key, revision: at, ...(now && { now }), ...(before && { before }) });
 }
 
 async function follow(client: EtcdClient, log: Log, signal: AbortSignal): Promise<void> {

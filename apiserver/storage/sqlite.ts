@@ -6,12 +6,15 @@ import { ApiError } from "../../api/errors.ts";
 import { type Revision, revision } from "../../api/meta.ts";
 import { onAbort } from "../../machinery/abort.ts";
 import { decideCommit, emptyLog, type Log } from "./log.ts";
+import { type Transformer, unchanged } from "./encryption/transformer.ts";
 import type { Change, Commit, Condition, Storage, Stored, Write } from "./storage.ts";
 
 /** Where the log is kept, and how large its file may grow. */
 export interface SqliteOptions {
   readonly path: string;
   readonly maxBytes?: number;
+  /** What its values are kept as; unchanged when left out. */
+  readonly transformer?: Transformer;
 }
 
 const schema = `
@@ -60,7 +63,7 @@ function open({ path, maxBytes }: SqliteOptions): DatabaseSync {
   }
 }
 
-function replay(db: DatabaseSync): Log {
+function replay(db: DatabaseSync, open: Transformer["open"]): Log {
   const { revision: floor } = db.prepare("SELECT revision FROM floor").get() as { revision: number };
   const base = new Map<string, Stored>();
   const rows = db.prepare("SELECT revision, key, value, created FROM changes ORDER BY revision");
@@ -71,8 +74,9 @@ function replay(db: DatabaseSync): Log {
     based = true;
   };
   for (const row of rows.iterate() as Iterable<unknown>) {
-    const { revision: at, key, value, created } = row as Row;
-    const now = value === null ? undefined : { key, value, created: revision(created), modified: revision(at) };
+    const { revision: at, key, value: kept, created } = row as Row;
+    const entry = { key, created: revision(created), modified: revision(at) };
+    const now = kept === null ? undefined : { ...entry, value: open(key, kept) };
     if (at <= floor) {
       if (now) base.set(key, now);
       else base.delete(key);
@@ -118,7 +122,8 @@ function transaction(db: DatabaseSync, body: () => void): void {
 /** A durable log in a file of its own, closed when the signal is aborted. */
 export function sqliteStorage(options: SqliteOptions, signal: AbortSignal): Storage {
   const db = open(options);
-  const log = replay(db);
+  const { transformer = unchanged } = options;
+  const log = replay(db, transformer.open);
   const insert = db.prepare("INSERT INTO changes (revision, key, value, created) VALUES (?, ?, ?, ?)");
   let waiting: Waiting[] = [];
 
@@ -126,7 +131,8 @@ export function sqliteStorage(options: SqliteOptions, signal: AbortSignal): Stor
     const { changes, commits } = decideAll(log, groups);
     if (changes.length > 0) {
       transaction(db, () => {
-        for (const { key, revision: at, now } of changes) insert.run(at, key, now?.value ?? null, now?.created ?? 0);
+        for (const { key, revision: at, now } of changes)
+          insert.run(at, key, now ? transformer.seal(key, now.value) : null, now?.created ?? 0);
       });
       for (const change of changes) log.append(change);
     }

@@ -110,6 +110,8 @@ export interface Storage {
   /** Changes after `from`, in order, without gaps. Throws {@link Compacted} when `from` is too old. */
   watch(prefix: string, from: Revision, signal: AbortSignal, entry?: WatchIndexEntry): AsyncIterable<Batch>;
   compact(upTo: Revision): Promise<void>;
+  /** Whether an entry is kept in another form than it would be now, such as encrypted with a former key. */
+  isStale?(stored: Stored): boolean;
 }
 
 /** The revision of a reader was compacted: it has to list again. */

@@ -96,6 +96,7 @@ export function patchIn(request: ApiRequest, { options, force }: Pick<WriteQuery
   if (outlineOf(text).isTooDeep) throw badRequest(`error decoding patch: ${tooDeep}`);
   if (type === apply) return appliedIn(text, options.manager ?? "", force);
   const body = parsed(text);
+  request.audit?.sends(body);
   if (type === json) {
     if (!Array.isArray(body))
       throw badRequest(

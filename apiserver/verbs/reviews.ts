@@ -1,20 +1,16 @@
 // Reviews, whose create computes the status in the response: TokenReview, SubjectAccessReview and similar kinds.
 import { ApiError } from "../../api/errors.ts";
 import { apiVersionOf } from "../../api/kinds.ts";
-import type {
-  ResourceAttributes,
-  SelfSubjectRulesReview,
-  SubjectAccessReview,
-  TokenReview,
-} from "../../api/generated/types.ts";
+import type { SelfSubjectRulesReview, SubjectAccessReview, TokenReview } from "../../api/generated/types.ts";
 import { type ApiObject, type Draft, type Instant, timestamp } from "../../api/meta.ts";
-import type { Authorizer, RequestInfo, User } from "../authorization/authorizer.ts";
+import type { Authorizer, User } from "../authorization/authorizer.ts";
 import { invalid, methodNotServed } from "../registry/refusals.ts";
 import type { Tokens } from "../authentication/tokens.ts";
 import { negotiated } from "../response/render.ts";
 import { bodyOf, inNamespace } from "../request/body.ts";
 import { type Handler, reply } from "../request/request-response.ts";
 import { warned } from "../response/encode.ts";
+import { describedRequest } from "./access-attributes.ts";
 
 /** What the response adds to the request. */
 interface Outcome {
@@ -29,22 +25,19 @@ interface Context {
 }
 type Reviewer = (review: Review, user: User, context: Context) => Outcome | Promise<Outcome>;
 
-const attributesOf = ({ verb = "", ...of }: ResourceAttributes): RequestInfo => ({ verb, ...of });
-const attributesIn = (spec: SubjectAccessReview["spec"]): RequestInfo =>
-  spec.resourceAttributes
-    ? attributesOf(spec.resourceAttributes)
-    : { verb: spec.nonResourceAttributes?.verb ?? "", path: spec.nonResourceAttributes?.path ?? "" };
-
 async function access(spec: SubjectAccessReview["spec"], user: User, authorizer: Authorizer): Promise<Outcome> {
-  const { allowed, reason } = await authorizer.decide({ ...attributesIn(spec), user });
-  return { status: { allowed, ...(reason !== undefined && { reason }) } };
+  const { info, problems } = describedRequest(spec);
+  const { allowed, reason } = await authorizer.decide({ ...info, user });
+  const evaluationError = problems.join("; ");
+  return { status: { allowed, ...(reason && { reason }), ...(evaluationError && { evaluationError }) } };
 }
 const accessOf: Reviewer = (review, _user, { authorizer }) => {
   const { spec } = review as unknown as SubjectAccessReview;
-  return access(spec, { name: spec.user ?? "", groups: spec.groups ?? [] }, authorizer);
+  const { user: name = "", groups = [], uid, extra } = spec;
+  return access(spec, { name, groups, ...(uid !== undefined && { uid }), ...(extra && { extra }) }, authorizer);
 };
 
-/** Rules of resources and of URLs; incomplete when an authorizer has none to show. */
+/** Rules of resources and of URLs; incomplete when an authorizer does not show all that it allows by. */
 const rulesOf: Reviewer = (review, user, { authorizer }) => {
   const { namespace } = (review as unknown as SelfSubjectRulesReview).spec ?? {};
   if (!namespace) throw new ApiError("BadRequest", "no namespace on request");
@@ -53,7 +46,9 @@ const rulesOf: Reviewer = (review, user, { authorizer }) => {
     rules.filter(({ nonResourceURLs }) => !nonResourceURLs?.length),
     rules.filter(({ nonResourceURLs }) => nonResourceURLs?.length),
   ];
-  return { status: { resourceRules, nonResourceRules, incomplete: authorizer.rulesFor === undefined } };
+  const evaluationError = authorizer.unlistedRules?.(user);
+  const incomplete = authorizer.rulesFor === undefined || evaluationError !== undefined;
+  return { status: { resourceRules, nonResourceRules, incomplete, ...(evaluationError && { evaluationError }) } };
 };
 
 const userInfo = ({ name, uid, groups, extra }: User): object => ({

@@ -42,6 +42,9 @@ export async function evictPod(call: Call): Promise<ApiReply> {
   const { object, options, warnings } = bodyOf(call, evictionKind(request));
   checkPath(call, object, evictions);
   const deletion = deleteOptions(request, (object as Draft<Eviction>).deleteOptions ?? {}).options;
+  await registry.admit(targetOf(call), {
+    ...{ operation: "CREATE", subresource: "eviction", object: object as ApiObject, options },
+  });
   await evict(registry, targetOf(call), { ...deletion, dryRun: deletion.dryRun || options.dryRun === true });
   return warned(replySuccess(undefined, 201), warnings);
 }

@@ -9,7 +9,7 @@ import { type ResourceDefinition, apiVersionOf } from "../../api/kinds.ts";
 import { type ApiObject, type Draft, type Instant, key, timestamp } from "../../api/meta.ts";
 import { invalid as wrong } from "../../api/problems.ts";
 import { bodyOf } from "../request/body.ts";
-import { type Handler, reply } from "../request/request-response.ts";
+import { type Handler, reply, targetOf } from "../request/request-response.ts";
 import { warned } from "../response/encode.ts";
 import { objectOf } from "../registry/codec.ts";
 import { conflict, invalid } from "../registry/refusals.ts";
@@ -127,7 +127,11 @@ export const tokenIssuer =
 export const tokenRequest =
   (tokens: Tokens): Handler =>
   async (call) => {
-    const account = await accountAt(call.registry, call.path.namespace, call.path.name!);
-    const { object, warnings } = bodyOf(call, tokenRequests as unknown as ResourceDefinition);
-    return warned(reply(await issued(call.registry, tokens, account, object), 201), warnings);
+    const { registry, path } = call;
+    const { object, options, warnings } = bodyOf(call, tokenRequests as unknown as ResourceDefinition);
+    await registry.admit(targetOf(call), {
+      ...{ operation: "CREATE", subresource: "token", object: object as ApiObject, options },
+    });
+    const account = await accountAt(registry, path.namespace, path.name!);
+    return warned(reply(await issued(registry, tokens, account, object), 201), warnings);
   };

@@ -15,11 +15,12 @@ import { warned } from "../response/encode.ts";
 /** Deletes the objects of a selection one by one; a missing one is no error. */
 export async function collectionDelete({ registry, r, path, request }: Call): Promise<ApiReply> {
   const { options } = deleteOptions(request);
+  const { user, trace } = request;
   const selected = listQuery(request.query, path.namespace);
   const page = await registry.list(r, { ...selected, ...momentOf(selected) });
   for (const stored of page.entries) {
     try {
-      await registry.delete({ r, key: keyOf(objectOf(stored)) }, options);
+      await registry.delete({ r, key: keyOf(objectOf(stored)) }, { ...options, user, trace });
     } catch (e) {
       if (!hasReason(e, "NotFound")) throw e;
     }

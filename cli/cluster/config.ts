@@ -1,5 +1,9 @@
 // Configuration files of `orrery server`, `orrery agent` and the engines of nodes; the addresses all clusters use.
 import { readFileSync } from "node:fs";
+import type { AuthorizationMode } from "../../apiserver/server.ts";
+import type { AdmissionConfig } from "../../apiserver/admission/plugins.ts";
+import type { AuditOptions } from "../../apiserver/audit/recording.ts";
+import type { EncryptionFile } from "../../apiserver/storage/encryption/file.ts";
 import type { KubeSchedulerConfiguration } from "../../scheduler/configuration/configuration.ts";
 import type { Packing } from "../../scheduler/plugins/resource-scores.ts";
 import { clusterAutoscalerTimings, localTimings } from "./timings.ts";
@@ -56,8 +60,16 @@ export interface ServerConfig extends SharedConfig {
   readonly schedulerConfig?: KubeSchedulerConfiguration;
   /** Set when the descheduler runs among the controllers. */
   readonly rebalances?: true;
+  /** What is configured of admission. */
+  readonly admission?: Partial<Pick<AdmissionConfig, "podSecurity">>;
+  /** Set when events of requests are recorded. */
+  readonly audit?: AuditOptions | undefined;
+  /** Set when objects are encrypted in the store. */
+  readonly encryption?: EncryptionFile;
   /** Set when several API servers share the store. */
   readonly isReplicated?: true;
+  /** How requests are authorized; by RBAC unless set. */
+  readonly authorizationMode?: AuthorizationMode;
 }
 
 /** Configuration of a node: kubelet and node network in one process. */
@@ -71,6 +83,10 @@ export interface AgentConfig extends SharedConfig {
     readonly client: KeyPair;
     /** The certificate of the kubelet's own port. */
     readonly serving: KeyPair;
+    /** The identity of the node's network: user system:kube-proxy. */
+    readonly network: KeyPair;
+    /** The identity of the controllers beside the node's CSI drivers: group orrery.dev:csi-drivers. */
+    readonly csi: KeyPair;
   };
   readonly kubeletPort: number;
   readonly dockerSocket: string;
@@ -79,6 +95,8 @@ export interface AgentConfig extends SharedConfig {
   /** The node's part of the pod range, registered in its Node. */
   readonly podCidr: string;
   readonly pauseImage: string;
+  /** The address of the cluster's registry. */
+  readonly registry?: string;
   /** Volumes of pods and other state that survives a restart of the node. */
   readonly stateDir: string;
 }
@@ -174,7 +192,7 @@ export const capacityOf = ({ cpus, memoryBytes }: Pick<Worker, "cpus" | "memoryB
 });
 
 /** The configuration of a worker's agent. */
-export const agentConfig = (worker: Worker, endpointIp: string): AgentConfig => ({
+export const agentConfig = (worker: Worker, endpointIp: string, registry?: string): AgentConfig => ({
   ...shared,
   nodeName: worker.name,
   nodeIp: worker.ip,
@@ -183,12 +201,15 @@ export const agentConfig = (worker: Worker, endpointIp: string): AgentConfig => 
     ca: `${nodeConfigDir}/ca.crt`,
     client: pairIn(nodeConfigDir, "kubelet-client"),
     serving: pairIn(nodeConfigDir, "kubelet"),
+    network: pairIn(nodeConfigDir, "network"),
+    csi: pairIn(nodeConfigDir, "csi"),
   },
   kubeletPort: addresses.kubeletPort,
   dockerSocket: "/var/run/docker.sock",
   capacity: capacityOf(worker),
   podCidr: worker.podCidr,
   pauseImage: "orrery/pause:1",
+  ...(registry !== undefined && { registry }),
   stateDir: "/var/lib/orrery",
 });
 

@@ -17,14 +17,14 @@ const roleLabel = "orrery.dev/role";
 
 export interface NodeContainer {
   readonly name: string;
-  readonly role: "control-plane" | "load-balancer" | "autoscaler" | "worker";
+  readonly role: "control-plane" | "load-balancer" | "registry" | "autoscaler" | "worker";
   readonly running: boolean;
   /** Docker's text: "Up 3 minutes", "Exited (137) 2 seconds ago". */
   readonly status: string;
 }
 
 /** In the order of lists. */
-const roles: readonly NodeContainer["role"][] = ["control-plane", "load-balancer", "autoscaler", "worker"];
+const roles: readonly NodeContainer["role"][] = ["control-plane", "load-balancer", "registry", "autoscaler", "worker"];
 
 // The compile cache saves half a second at every start of a component.
 const codeAndCache: readonly string[] = [
@@ -71,6 +71,14 @@ export const loadBalancerCommand = (state: ClusterState, place: Place): readonly
   ...["/opt/orrery/cli/main.ts", "load-balancer", "--config", `${nodeConfigDir}/load-balancer.json`],
 ];
 
+/** The `docker run` of the registry. */
+export const registryCommand = (state: ClusterState, place: Place): readonly string[] => [
+  ...nodeOptions(state, place.name, place.ip, "registry"),
+  ...volume(state.name, place.name, "/var/lib/registry"),
+  ...["--volume", `${cacheDir("images")}:/opt/orrery-images:ro`],
+  ...[nodeTag, "registry"],
+];
+
 /** The `docker run` of a worker. The engine enforces its size. */
 export const workerCommand = (state: ClusterState, worker: ClusterState["workers"][number]): readonly string[] => [
   ...nodeOptions(state, worker.name, worker.ip, "worker"),
@@ -80,6 +88,7 @@ export const workerCommand = (state: ClusterState, worker: ClusterState["workers
   ...volume(state.name, `${worker.name}-volumes`, localVolumesDir),
   ...volume(state.name, `${state.name}-shared`, sharedVolumesDir),
   ...["--volume", `${cacheDir("images")}:/opt/orrery-images:ro`],
+  ...["--volume", `${clusterDir(state.name, "nodes", worker.name, "certs.d")}:/etc/docker/certs.d:ro`],
   ...kernelModules(),
   ...[nodeTag, "worker"],
 ];

@@ -23,29 +23,47 @@ export const controlPlaneCredentials = async (
 ): Promise<Readonly<Record<string, Pem>>> => {
   const [apiserver, kubeletClient, scheduler, controllerManager] = await Promise.all([
     authority.issue({ name: "kube-apiserver", hosts: apiServerHosts(places), use: "server" }),
-    authority.issue({ name: "kube-apiserver-kubelet-client", groups: ["system:masters"], use: "client" }),
+    authority.issue({ name: "kube-apiserver-kubelet-client", use: "client" }),
     authority.issue({ name: "system:kube-scheduler", use: "client" }),
     authority.issue({ name: "system:kube-controller-manager", use: "client" }),
   ]);
   return { apiserver, "apiserver-kubelet-client": kubeletClient, scheduler, "controller-manager": controllerManager };
 };
 
-/** Certificates of a worker, by file name: of the kubelet as a client, and of its own port. */
+/** The client certificate of a node's network: routes, the service proxy and DNS. */
+export const networkCredentials = (authority: Authority): Promise<Pem> =>
+  authority.issue({ name: "system:kube-proxy", use: "client" });
+
+/** The client certificate of the controllers beside the CSI drivers of a node. */
+export const csiCredentials = (authority: Authority, node: string): Promise<Pem> =>
+  authority.issue({ name: `orrery.dev:csi-driver:${node}`, groups: ["orrery.dev:csi-drivers"], use: "client" });
+
+/** Certificates of a worker, by file name: of its components as clients, and of the kubelet's own port. */
 export const workerCredentials = async (
   authority: Authority,
   worker: Worker,
 ): Promise<Readonly<Record<string, Pem>>> => {
   const name = `system:node:${worker.name}`;
-  const [client, kubelet] = await Promise.all([
+  const [client, kubelet, network, csi] = await Promise.all([
     authority.issue({ name, groups: ["system:nodes"], use: "client" }),
     authority.issue({ name, groups: ["system:nodes"], hosts: [worker.name, worker.ip, "127.0.0.1"], use: "server" }),
+    networkCredentials(authority),
+    csiCredentials(authority, worker.name),
   ]);
-  return { "kubelet-client": client, kubelet };
+  return { "kubelet-client": client, kubelet, network, csi };
 };
 
 /** The client certificate of the cluster autoscaler. */
 export const autoscalerCredentials = (authority: Authority): Promise<Pem> =>
   authority.issue({ name: "system:cluster-autoscaler", use: "client" });
+
+/** The certificate of the cluster's registry. */
+export const registryCredentials = (authority: Authority, { name, ip }: Place): Promise<Pem> =>
+  authority.issue({ name: "registry", hosts: [name, ip], use: "server" });
+
+/** The certificate of a worker's engine for pulls from the registry. It has no rights at the API server. */
+export const engineCredentials = (authority: Authority, { name }: Worker): Promise<Pem> =>
+  authority.issue({ name: `engine:${name}`, use: "client" });
 
 /** The certificate of an etcd member, as a server and as a client of the others. */
 export const etcdPeerCredentials = (etcdAuthority: Authority, { name, ip }: Place): Promise<Pem> =>

@@ -8,6 +8,7 @@ import { withLock } from "./lock.ts";
 import { cacheDir, checkout } from "../paths.ts";
 import { isAboutPrivileges, localPrivileges, type Privileges, privilegeFlags } from "./privileges.ts";
 import { baseTag, type ContextFile, fingerprint, preloadedTags, nodeTag, type Recipe, recipes } from "./recipes.ts";
+import { pushArguments } from "./registry.ts";
 import { CommandFailed, inspectLines, run, succeeds } from "./subprocess.ts";
 
 type Note = (text: string) => void;
@@ -103,17 +104,21 @@ const buildMissing = async (expected: ReadonlyMap<string, string>, note: Note): 
 const seedCommand = (privileges: Privileges): readonly string[] => [
   ...["docker", "run", "--rm", "--tmpfs", "/run:exec,mode=755", "--volume", "/var/lib/docker"],
   ...["--volume", `${seedsDir}:/opt/orrery-images`, ...privilegeFlags(privileges), nodeTag, "seed"],
+  ...pushArguments(preloadedTags),
 ];
 
-/** Unpacks the preloaded images in an engine of their own and saves its image store for the engines of nodes. */
-const seed = async (file: string): Promise<void> => {
-  const [images, unpacked] = [join(seedsDir, "images.tar"), join(seedsDir, "engine.tar")];
+/** What is prepared once for all nodes: the image store of their engines, and the files of the registry. */
+const seeds = ["engine", "registry"] as const;
+
+/** Unpacks the preloaded images in an engine of their own, and puts them into a registry. */
+const seed = async (fileOf: (seed: string) => string): Promise<void> => {
+  const images = join(seedsDir, "images.tar");
   await run(["docker", "save", "-o", images, ...preloadedTags]);
   await run(seedCommand(await localPrivileges())).catch((error: unknown) => {
     if (error instanceof CommandFailed && isAboutPrivileges(error.stderr)) return run(seedCommand("fallback"));
     throw error;
   });
-  await rename(unpacked, file);
+  for (const name of seeds) await rename(join(seedsDir, `${name}.tar`), join(seedsDir, fileOf(name)));
   await rm(images);
 };
 
@@ -122,13 +127,15 @@ const seedNodes = async (expected: ReadonlyMap<string, string>, note: Note): Pro
   const hash = createHash("sha256")
     .update([nodeTag, ...preloadedTags].map((tag) => expected.get(tag)).join())
     .digest("hex");
-  const name = `engine-${hash.slice(0, 12)}.tar`;
+  const fileOf = (name: string): string => `${name}-${hash.slice(0, 12)}.tar`;
+  const files = seeds.map(fileOf);
   const found = await readdir(seedsDir);
-  if (!found.includes(name)) {
+  if (!files.every((file) => found.includes(file))) {
     note("unpacking the nodes' images");
-    await seed(join(seedsDir, name));
+    await seed(fileOf);
   }
-  await Promise.all(found.filter((other) => other !== name).map((other) => rm(join(seedsDir, other), { force: true })));
+  const old = found.filter((file) => !files.includes(file));
+  await Promise.all(old.map((file) => rm(join(seedsDir, file), { force: true })));
 };
 
 /** Ensures that the engine has all images of a cluster, and the cache the unpacked images that nodes preload. */

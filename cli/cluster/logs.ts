@@ -17,6 +17,7 @@ export const logSources: Readonly<Record<string, LogSource>> = {
   apiserver: { file: "server", role: "control-plane", only: "apiserver" },
   scheduler: { file: "server", role: "control-plane", only: "scheduler" },
   controllers: { file: "server", role: "control-plane", only: "controllers" },
+  registry: { file: "registry", role: "registry" },
   autoscaler: { file: "autoscaler", role: "autoscaler" },
   "load-balancer": { file: "load-balancer", role: "load-balancer" },
   dockerd: { file: "dockerd", role: "worker" },

@@ -1,4 +1,5 @@
 // Writes the files of a cluster: authority, kubeconfig, and each node's folder of configuration and certificates.
+import { existsSync } from "node:fs";
 import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Instant } from "../../api/meta.ts";
@@ -15,13 +16,17 @@ import { controlPlanesOf, endpointOf, etcdConfig, loadBalancerConfig, type Place
 import {
   adminCredentials,
   autoscalerCredentials,
+  engineCredentials,
   controlPlaneCredentials,
   etcdPeerCredentials,
   kubeconfig,
+  registryCredentials,
   workerCredentials,
 } from "./credentials.ts";
 import { clusterDir, kubeconfigPath } from "../paths.ts";
 import { type Authority, authorityFrom, newAuthority, newSigningKey, type Pem } from "./pki.ts";
+import { auditInNode, encryptionFile, secretsEncryption } from "./protection.ts";
+import { registryAddress } from "./registry.ts";
 import { autoscalerName, type ClusterState, serverUrl } from "./state.ts";
 
 const json = (value: object): string => `${JSON.stringify(value, null, 2)}\n`;
@@ -68,13 +73,37 @@ const storeConfig = (state: ClusterState): StoreConfig =>
 const nodeDir = (cluster: string, node: string): string => clusterDir(cluster, "nodes", node);
 
 /** Writes the folder of a worker. */
-export const writeWorkerFiles = async (state: ClusterState, worker: Worker, authority: Authority): Promise<void> =>
-  writeAll(nodeDir(state.name, worker.name), {
-    "agent.json": json(agentConfig(worker, endpointOf(state).ip)),
+export const writeWorkerFiles = async (state: ClusterState, worker: Worker, authority: Authority): Promise<void> => {
+  const dir = nodeDir(state.name, worker.name);
+  const registry = state.registry && registryAddress(state.registry);
+  await writeAll(dir, {
+    "agent.json": json(agentConfig(worker, endpointOf(state).ip, registry)),
     "dockerd.json": json(engineConfig(worker)),
     "ca.crt": authority.pem.cert,
     ...pemFiles(await workerCredentials(authority, worker)),
   });
+  if (registry === undefined) return;
+  // Where and under which names the engine looks for them.
+  const { cert, key } = await engineCredentials(authority, worker);
+  const files = { "ca.crt": authority.pem.cert, "client.cert": cert, "client.key": key };
+  await writeAll(join(dir, "certs.d", registry), files);
+};
+
+/** Writes the folder of the registry. */
+const writeRegistryFiles = async ({ name, registry }: ClusterState, authority: Authority): Promise<void> => {
+  if (!registry) return;
+  const pem = await registryCredentials(authority, registry);
+  await writeAll(nodeDir(name, registry.name), { "ca.crt": authority.pem.cert, ...pemFiles({ registry: pem }) });
+};
+
+/** Writes the folders of workers that lack an identity which they had not when the cluster was created. */
+export const writeMissingIdentities = async (state: ClusterState, now: Instant): Promise<void> => {
+  const isMissing = ({ name }: Worker): boolean => !existsSync(join(nodeDir(state.name, name), "csi.crt"));
+  const workers = state.workers.filter(isMissing);
+  if (workers.length === 0) return;
+  const authority = await readAuthority(state.name, now);
+  await Promise.all(workers.map((worker) => writeWorkerFiles(state, worker, authority)));
+};
 
 /** Writes the configuration of a control plane's etcd member. */
 export const writeEtcdConfig = (state: ClusterState, place: Place, clusterState: "new" | "existing"): Promise<void> =>
@@ -87,6 +116,7 @@ const writeControlPlaneFiles = async (state: ClusterState, authority: Authority,
   const places = controlPlanesOf(state);
   const isReplicated = places.length > 1;
   const tokenKey = await newSigningKey();
+  const encryption = state.encryptsSecrets && json(secretsEncryption());
   const etcdAuthority = isReplicated ? await newAuthority(`${state.name}-etcd-ca`, now) : undefined;
   const write = async (place: Place): Promise<void> => {
     const config = serverConfig(nodeConfigDir, place.ip, storeConfig(state), state.packing);
@@ -97,9 +127,12 @@ const writeControlPlaneFiles = async (state: ClusterState, authority: Authority,
         ...(isReplicated && { isReplicated }),
         ...(state.rebalances && { rebalances: true }),
         ...(state.schedulerConfig && { schedulerConfig: state.schedulerConfig }),
+        ...(state.auditPolicy && { audit: auditInNode(state.auditPolicy) }),
+        ...(encryption && { encryption: { path: `${nodeConfigDir}/${encryptionFile}`, isReloaded: true } }),
       }),
       "ca.crt": authority.pem.cert,
       "sa.key": tokenKey,
+      ...(encryption && { [encryptionFile]: encryption }),
       ...(etcdAuthority && { "etcd-ca.crt": etcdAuthority.pem.cert }),
       ...pemFiles({ ...(await controlPlaneCredentials(authority, place, endpointOf(state))), ...peer }),
     });
@@ -136,6 +169,7 @@ export const writeClusterFiles = async (state: ClusterState, now: Instant): Prom
     writeAll(clusterDir(state.name, "pki"), pemFiles({ ca: authority.pem, admin })),
     writeControlPlaneFiles(state, authority, now),
     writeLoadBalancerFiles(state, authority),
+    writeRegistryFiles(state, authority),
     writeAutoscalerFiles(state, authority),
     ...state.workers.map((worker) => writeWorkerFiles(state, worker, authority)),
   ]);

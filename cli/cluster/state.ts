@@ -1,11 +1,12 @@
 // The persistent state of a cluster: its nodes, addresses and options, in one JSON file.
 import { mkdir, readdir, readFile, rename, writeFile } from "node:fs/promises";
+import type { AuditPolicy } from "../../apiserver/audit/policy.ts";
 import type { KubeSchedulerConfiguration } from "../../scheduler/configuration/configuration.ts";
 import type { Packing } from "../../scheduler/plugins/resource-scores.ts";
 import { CliError } from "../cli-error.ts";
 import { addresses, type Worker } from "./config.ts";
 import { cacheDir, clusterDir } from "../paths.ts";
-import type { ControlPlanes } from "./control-planes.ts";
+import type { ControlPlanes, Place } from "./control-planes.ts";
 import type { Privileges } from "./privileges.ts";
 import { addressIn } from "./subnet.ts";
 
@@ -21,8 +22,14 @@ export interface ClusterState extends ControlPlanes {
   readonly packing: Packing;
   /** The scheduler's configuration, from a file. */
   readonly schedulerConfig?: KubeSchedulerConfiguration;
+  /** The audit policy, from a file. Without one nothing is audited. */
+  readonly auditPolicy?: AuditPolicy;
+  /** Set when its Secrets are encrypted in the store. Clusters of earlier versions are not. */
+  readonly encryptsSecrets?: true;
   /** Set when its controllers move pods to free nodes and to mend rules. */
   readonly rebalances?: true;
+  /** Clusters that earlier versions made have none. */
+  readonly registry?: Place;
   readonly subnet: string;
   readonly apiPort: number;
   readonly privileges: Privileges;

@@ -5,6 +5,7 @@ import { createServer } from "node:net";
 import { sameJson } from "../../api/hash.ts";
 import { instant } from "../../api/meta.ts";
 import type { Clock } from "../../machinery/world.ts";
+import type { AuditPolicy } from "../../apiserver/audit/policy.ts";
 import type { KubeSchedulerConfiguration } from "../../scheduler/configuration/configuration.ts";
 import type { Packing } from "../../scheduler/plugins/resource-scores.ts";
 import { CliError } from "../cli-error.ts";
@@ -21,6 +22,7 @@ import {
   hasVolume,
   loadBalancerCommand,
   nodeContainers,
+  registryCommand,
   removeAll,
   removeContainers,
   workerCommand,
@@ -32,7 +34,13 @@ import { blackholeRanges, hostRoutes } from "./host-routes.ts";
 import { ensureImages } from "./images.ts";
 import { withLock } from "./lock.ts";
 import { recentFailures } from "./logs.ts";
-import { readAuthority, writeAutoscalerFiles, writeClusterFiles, writeEtcdConfig } from "./node-files.ts";
+import {
+  readAuthority,
+  writeAutoscalerFiles,
+  writeClusterFiles,
+  writeEtcdConfig,
+  writeMissingIdentities,
+} from "./node-files.ts";
 import { cacheDir, clusterDir } from "../paths.ts";
 import { isAboutPrivileges, localPrivileges } from "./privileges.ts";
 import { waitUntilReady } from "./readiness.ts";
@@ -47,6 +55,7 @@ import {
   workerNumber,
   writeState,
 } from "./state.ts";
+import { registryPlace } from "./registry.ts";
 import { createStorageClasses } from "./storage-classes.ts";
 import { CommandFailed, run } from "./subprocess.ts";
 import { freeSubnet, routedRanges } from "./subnet.ts";
@@ -62,6 +71,8 @@ export interface UpOptions extends Size {
   readonly packing: Packing;
   /** From a file; used instead of `packing`. */
   readonly schedulerConfig: KubeSchedulerConfiguration | undefined;
+  /** From a file. */
+  readonly auditPolicy: AuditPolicy | undefined;
   /** Moves pods from time to time. */
   readonly rebalances: boolean;
   readonly timeoutMs: number;
@@ -95,19 +106,22 @@ const allocate = (options: UpOptions, clock: Clock): Promise<ClusterState> =>
     const subnet = freeSubnet(taken);
     if (subnet === undefined)
       throw new CliError("no free range for the cluster's network", "Remove unused networks: docker network prune");
-    const { name, store, packing, schedulerConfig, rebalances, nodes, maxNodes, controlPlanes } = options;
+    const { name, store, packing, schedulerConfig, auditPolicy, rebalances, nodes, maxNodes, controlPlanes } = options;
     const state: ClusterState = {
       name,
       complete: false,
       store,
       packing,
+      encryptsSecrets: true,
       ...(schedulerConfig && { schedulerConfig }),
+      ...(auditPolicy && { auditPolicy }),
       ...(rebalances && { rebalances }),
       ...(maxNodes !== undefined && { maxNodes }),
       subnet,
       apiPort: await freePort(others.map((other) => other.apiPort)),
       privileges: await localPrivileges(),
       controlPlane: controlPlaneNumber(name, subnet, 1),
+      registry: registryPlace(name, subnet),
       ...(controlPlanes > 1 && {
         furtherControlPlanes: Array.from({ length: controlPlanes - 1 }, (_, i) =>
           controlPlaneNumber(name, subnet, i + 2),
@@ -136,6 +150,7 @@ const staying = ({ workers }: ClusterState): readonly Worker[] => workers.filter
 const containerCommands = (state: ClusterState): ReadonlyMap<string, readonly string[]> =>
   new Map([
     ...controlPlanesOf(state).map((place) => [place.name, controlPlaneCommand(state, place)] as const),
+    ...(state.registry ? [[state.registry.name, registryCommand(state, state.registry)] as const] : []),
     ...(state.loadBalancer ? [[state.loadBalancer.name, loadBalancerCommand(state, state.loadBalancer)] as const] : []),
     ...(state.maxNodes === undefined ? [] : [[autoscalerName(state.name), autoscalerCommand(state)] as const]),
     ...staying(state).map((worker) => [worker.name, workerCommand(state, worker)] as const),
@@ -234,18 +249,31 @@ const createAgain = async (state: ClusterState, names: readonly string[]): Promi
   await Promise.all(names.map((name) => run(commands.get(name)!)));
 };
 
+/** Some options of a cluster are chosen when it is made. Throws CliError when they are others now. */
+const checkSame = (previous: ClusterState, options: UpOptions): void => {
+  const differs = (option: "schedulerConfig" | "auditPolicy"): boolean =>
+    options[option] !== undefined && !sameJson(options[option], previous[option]);
+  const other = differs("schedulerConfig")
+    ? "configuration of its scheduler"
+    : differs("auditPolicy")
+      ? "audit policy"
+      : undefined;
+  if (other === undefined) return;
+  throw new CliError(
+    `cluster "${previous.name}" was made with another ${other}`,
+    `Remove the cluster with: orrery down --name ${previous.name}, or make another one with --name.`,
+  );
+};
+
 const resumeCluster = async (
   previous: ClusterState,
   options: UpOptions,
   io: Io,
   signal: AbortSignal,
 ): Promise<void> => {
-  if (options.schedulerConfig && !sameJson(options.schedulerConfig, previous.schedulerConfig))
-    throw new CliError(
-      `cluster "${previous.name}" was made with another configuration of its scheduler`,
-      `Remove the cluster with: orrery down --name ${previous.name}, or make another one with --name.`,
-    );
+  checkSame(previous, options);
   const state = await withMaxNodes(previous, options.maxNodes, io.clock);
+  await writeMissingIdentities(state, io.clock.now());
   const containers = await nodeContainers(state.name);
   const missing = missingContainers(
     state,

@@ -1,11 +1,12 @@
 // orrery auth reconcile: creates roles and bindings, and adds to existing ones what they lack.
 import type { Command } from "commander";
 import { hasReason, ifFound } from "../../api/errors.ts";
+import type { AccessObject, Reconciliation, Removal } from "../../api/rbac/reconcile.ts";
 import { CliError } from "../cli-error.ts";
 import { pathOf } from "../client/resources.ts";
 import { type Session, session } from "../client/session.ts";
 import { manifestTargets, type Target, type TargetFlags, targetPath } from "../client/targets.ts";
-import { type AccessObject, type Reconciliation, reconciled, type Removal } from "../generators/rbac-reconcile.ts";
+import { explainedReconciliation } from "../generators/rbac-reconcile.ts";
 import { withFiles } from "./object-options.ts";
 import { type ResultFlags, resultsOf, withResult } from "./result.ts";
 
@@ -29,7 +30,11 @@ async function create({ api }: Session, { resource, namespace }: Target, body: A
   }
 }
 
-async function send(scope: Session, target: Target, { operation, object }: Reconciliation): Promise<object> {
+async function send(
+  scope: Session,
+  target: Target,
+  { operation, object }: Pick<Reconciliation, "operation" | "object">,
+): Promise<object> {
   const path = targetPath(target);
   if (operation === "none") return object;
   if (operation === "update") return (await scope.api.request<object>({ method: "PUT", path, body: object })).body;
@@ -49,7 +54,7 @@ const reconcile = async (flags: Flags): Promise<void> => {
     const { namespace } = target;
     const desired = { ...manifest, metadata: { ...manifest.metadata, ...(namespace && { namespace }) } };
     const existing = await ifFound(scope.api.get<AccessObject>(targetPath(target)));
-    const reconciliation = reconciled(desired, existing, flags);
+    const reconciliation = explainedReconciliation(desired, existing, flags);
     const isDry = results.dryRun === "client";
     results.print(isDry ? reconciliation.object : await send(scope, target, reconciliation), "reconciled");
     for (const line of reconciliation.lines) process.stderr.write(`${line}\n`);

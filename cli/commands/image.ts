@@ -1,9 +1,10 @@
-// orrery image: copies images of this machine's engine to the nodes, and lists and removes those of nodes.
-import { rm } from "node:fs/promises";
+// orrery image: copies images of this machine's engine to the nodes or to the registry that they pull from, and lists
+// and removes those of nodes.
 import type { Command } from "commander";
 import { CliError } from "../cli-error.ts";
 import { nodesNamed, runningNodes } from "../cluster/nodes.ts";
-import { cacheDir } from "../paths.ts";
+import type { Place } from "../cluster/control-planes.ts";
+import { pushArchive, requireRegistry, withArchive } from "../cluster/registry.ts";
 import { requireState } from "../cluster/state.ts";
 import { run } from "../cluster/subprocess.ts";
 import { textTable } from "../printers/table.ts";
@@ -33,8 +34,11 @@ const has = async (node: string, image: string, id: string): Promise<boolean> =>
     () => false,
   );
 
+const pushStep = (registry: Place, file: string, images: readonly string[]): Promise<string> =>
+  realIo().progress.step(`pushed to ${registry.name}`, () => pushArchive(registry, file, images));
+
 const load = async (images: readonly string[], flags: Flags): Promise<void> => {
-  await requireState(flags.name);
+  const { registry } = await requireState(flags.name);
   const { progress } = realIo();
   const nodes = await nodesOf(flags);
   const ids = await Promise.all(images.map(imageId));
@@ -43,15 +47,18 @@ const load = async (images: readonly string[], flags: Flags): Promise<void> => {
   const missing = await Promise.all(nodes.map(lacks));
   const into = nodes.filter((_, i) => missing[i]);
   if (into.length === 0) return progress.say(`${images.join(", ")}: already there on ${nodes.join(", ")}`);
-  const file = cacheDir(`load-${process.pid}.tar`);
-  try {
-    await progress.step(`saved ${images.join(", ")}`, () => run(["docker", "save", "-o", file, ...images]));
+  await withArchive(images, async (file) => {
     await progress.step(`loaded into ${into.join(", ")}`, () =>
       Promise.all(into.map((node) => run(["docker", "exec", "-i", node, "docker", "load"], { inputFile: file }))),
     );
-  } finally {
-    await rm(file, { force: true });
-  }
+    if (registry) await pushStep(registry, file, images);
+  });
+};
+
+const push = async (images: readonly string[], flags: Pick<Flags, "name">): Promise<void> => {
+  const registry = requireRegistry(await requireState(flags.name));
+  await Promise.all(images.map(imageId));
+  await withArchive(images, (file) => pushStep(registry, file, images));
 };
 
 /** The nodes that the flags select; by default all running workers. */
@@ -92,13 +99,17 @@ const remove = async (images: readonly string[], flags: Flags): Promise<void> =>
 export const register = (program: Command): void => {
   const image = program.command("image");
   withCluster(image.command("load <images...>"))
-    .summary("copy images of this machine's engine into every node")
+    .summary("copy images of this machine's engine into every node and the cluster's registry")
     .option("--node <node>", "only into this node; may be repeated", commaList)
     .addHelpText(
       "after",
       "\nExamples:\n  docker build -t shop:1 . && orrery image load shop:1\n  orrery image load shop:1 shop:2 --node 1 --node 2",
     )
     .action(load);
+  withCluster(image.command("push <images...>"))
+    .summary("copy images of this machine's engine into the cluster's registry, from which nodes pull them")
+    .addHelpText("after", "\nExamples:\n  docker build -t shop:2 . && orrery image push shop:2")
+    .action(push);
   withCluster(image.command("list"))
     .alias("ls")
     .summary("list the images of the nodes")

@@ -1,14 +1,17 @@
 // orrery server: runs the control plane in this process, standalone with an embedded store, or with --config as a
 // component of a cluster.
-import type { Command } from "commander";
+import { type Command, Option } from "commander";
+import type { AuthorizationMode } from "../../apiserver/server.ts";
+import type { ApiServerFlags } from "../api-server-config.ts";
 import { readConfig, type ServerConfig } from "../cluster/config.ts";
 import { kubeconfigPath } from "../paths.ts";
 import { startControlPlane } from "../control-plane.ts";
 import type { StandaloneOptions } from "../standalone.ts";
 import { interruption, withCluster } from "./cluster-option.ts";
 
-interface Flags extends StandaloneOptions {
+interface Flags extends StandaloneOptions, ApiServerFlags {
   readonly apiOnly?: boolean;
+  readonly authorizationMode: AuthorizationMode;
   readonly config?: string;
   readonly schedulerConfig?: string;
 }
@@ -16,11 +19,16 @@ interface Flags extends StandaloneOptions {
 /** Reads or creates the configuration. Only a standalone server loads the code that issues certificates. */
 async function configOf(flags: Flags): Promise<ServerConfig> {
   if (flags.config !== undefined) return readConfig<ServerConfig>(flags.config);
-  const { standalone } = await import("../standalone.ts");
-  if (flags.schedulerConfig === undefined) return standalone(flags);
+  const [{ standalone }, { apiServerConfig }] = await Promise.all([
+    import("../standalone.ts"),
+    import("../api-server-config.ts"),
+  ]);
+  const { authorizationMode } = flags;
+  const config = { ...apiServerConfig(flags), ...(await standalone(flags)), authorizationMode };
+  if (flags.schedulerConfig === undefined) return config;
   const { readSchedulerConfig } = await import("../scheduler-config.ts");
   const schedulerConfig = readSchedulerConfig(flags.schedulerConfig);
-  return { ...(await standalone(flags)), schedulerConfig };
+  return { ...config, schedulerConfig };
 }
 
 const serve = async (flags: Flags): Promise<void> => {
@@ -43,6 +51,19 @@ export const register = (program: Command): void => {
     .option("--port <n>", "port on 127.0.0.1", "6443")
     .option("--store <kind>", "sqlite, which survives a restart, or memory", "sqlite")
     .option("--scheduler-config <file>", "the scheduler's profiles and extenders, as for kube-scheduler --config")
+    .addOption(
+      new Option("--authorization-mode <mode>", "by roles, or everything to every authenticated user")
+        .choices(["RBAC", "AlwaysAllow"])
+        .default("RBAC"),
+    )
+    .option("--admission-control-config-file <file>", "an AdmissionConfiguration, such as of PodSecurity")
+    .option("--audit-policy-file <file>", "of which requests events are recorded: a Policy of audit.k8s.io/v1")
+    .option("--audit-log-path <file>", "where events are recorded; - is standard output")
+    .option("--audit-log-maxage <days>", "how long full logs are kept; 0 keeps them for ever", "0")
+    .option("--audit-log-maxbackup <n>", "how many full logs are kept; 0 keeps all", "0")
+    .option("--audit-log-maxsize <megabytes>", "the size of a full log", "100")
+    .option("--encryption-provider-config <file>", "an EncryptionConfiguration: how objects are encrypted in the store")
+    .option("--encryption-provider-config-automatic-reload", "follow changes of that file")
     .option("--api-only", "only the API server, for a scheduler and controllers of your own")
     .addHelpText("after", "\nExamples:\n  orrery server --name lab --port 7443\n  orrery get namespaces --name lab")
     .action(serve);

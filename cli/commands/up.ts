@@ -1,6 +1,7 @@
 // orrery up: creates and starts a cluster.
 import { availableParallelism, totalmem } from "node:os";
 import type { Command } from "commander";
+import { auditPolicyIn } from "../api-server-config.ts";
 import { CliError } from "../cli-error.ts";
 import { addContext } from "../client/kubeconfig-edit.ts";
 import { kubeconfigFiles, nameOption, orreryKubeconfig } from "../client/kubeconfig-files.ts";
@@ -26,6 +27,7 @@ interface Flags {
   readonly keep?: boolean;
   readonly spread?: boolean;
   readonly schedulerConfig?: string;
+  readonly auditPolicy?: string;
   readonly rebalance?: boolean;
 }
 
@@ -92,6 +94,7 @@ const start = async (flags: Flags, io: Io, signal: AbortSignal): Promise<void> =
     controlPlanes: controlPlaneCount(flags.controlPlanes, store),
     packing: flags.spread === true ? "LeastAllocated" : "MostAllocated",
     schedulerConfig: configured(flags),
+    auditPolicy: flags.auditPolicy === undefined ? undefined : auditPolicyIn(flags.auditPolicy),
     rebalances: flags.rebalance === true,
     cpus: parseCpus(flags.nodeCpus ?? size.cpus, cpus),
     memoryBytes: parseMemory(flags.nodeMemory ?? size.memory),
@@ -129,6 +132,7 @@ export const register = (program: Command): void => {
     .option("--node-memory <amount>", "memory each node may use and offers to pods, such as 2Gi")
     .option("--spread", "place pods on the emptiest node that fits, instead of filling one node after the other")
     .option("--scheduler-config <file>", "the scheduler's profiles and extenders, as for kube-scheduler --config")
+    .option("--audit-policy <file>", "record events of requests in every control plane's /var/log/audit/audit.log")
     .option("--rebalance", "move pods every minute to free nodes, or to where their rules hold")
     .option("--timeout <seconds>", "how long to wait until everything is Ready", defaults.timeout)
     .option("--keep", "keep a cluster that does not come up, to find out why")

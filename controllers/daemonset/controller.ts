@@ -39,7 +39,7 @@ function failureMemory() {
 export function daemonSetController(): Controller<Observed> {
   const failures = failureMemory();
   return controller({
-    name: "daemonset",
+    ...{ name: "daemonset", account: "daemon-set-controller" },
     reconciles: daemonSets,
     owns: [pods, controllerRevisions],
     selectorOf: (set) => set.spec.selector,
@@ -48,7 +48,10 @@ export function daemonSetController(): Controller<Observed> {
       return [keyOf(set)];
     },
     watches: [watch(nodes, setsOfNode), watch(pods, failures.record)],
-    writes: [{ kind: daemonSets, subresource: "status", verbs: ["update"] }],
+    writes: [
+      { kind: daemonSets, subresource: "status", verbs: ["update"] },
+      { kind: controllerRevisions, verbs: ["update"] },
+    ],
     observe(views, k) {
       const set = views.of(daemonSets).get(k);
       if (set === undefined) return undefined;

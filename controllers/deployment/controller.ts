@@ -22,6 +22,7 @@ export const deploymentController = controller({
   watches: [watch(pods, deploymentOfGonePod, byController)],
   writes: [
     { kind: deployments, verbs: ["patch"] },
+    { kind: replicaSets, verbs: ["update"] },
     { kind: deployments, subresource: "status", verbs: ["update"] },
   ],
   observe(views, k) {

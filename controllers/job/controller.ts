@@ -63,7 +63,7 @@ export function orphanedPodController(): Controller<Orphan> {
   const isGone = (uid: string, pod: Pod, views: Views): boolean =>
     gone.has(uid) || views.of(jobs).revision >= revisionOf(pod);
   return controller<Pod, Orphan>({
-    name: "job-orphaned-pods",
+    ...{ name: "job-orphaned-pods", account: "job-controller" },
     reconciles: pods,
     indexes: { job: (pod) => (isTracked(pod) ? [controllerOf(pod)?.uid ?? ""] : []) },
     keysOf: (pod) => (isTracked(pod) ? [keyOf(pod)] : []),

@@ -14,6 +14,7 @@ export interface Observed<T> {
   readonly object: T | undefined;
 }
 interface NamespaceObject<T extends ApiObject> {
+  readonly account: string;
   readonly kind: ResourceDefinition<T>;
   readonly name: string;
   readonly verbs: readonly string[];
@@ -22,10 +23,10 @@ interface NamespaceObject<T extends ApiObject> {
 
 const inEveryNamespace = <T extends ApiObject>(
   name: string,
-  { kind, name: objectName, verbs, decide }: NamespaceObject<T>,
+  { account, kind, name: objectName, verbs, decide }: NamespaceObject<T>,
 ): Controller<Observed<T>> =>
   controller({
-    name,
+    ...{ name, account },
     reconciles: namespaces,
     watches: [
       watch(kind, ({ metadata }) => (metadata.name === objectName ? [key(undefined, metadata.namespace ?? "")] : [])),
@@ -45,6 +46,7 @@ const description =
 /** Creates the ConfigMap where it is missing, and restores it where it was changed. `rootCa` is PEM. */
 export const rootCaController = (rootCa: string): Controller<Observed<ConfigMap>> =>
   inEveryNamespace("rootca", {
+    account: "root-ca-cert-publisher",
     ...{ kind: configMaps, name: "kube-root-ca.crt", verbs: ["create", "update"] },
     decide({ namespace: { metadata: of }, object }) {
       const data = { "ca.crt": rootCa };
@@ -60,6 +62,7 @@ export const rootCaController = (rootCa: string): Controller<Observed<ConfigMap>
   });
 
 export const serviceAccountController: Controller<Observed<ServiceAccount>> = inEveryNamespace("serviceaccount", {
+  account: "service-account-controller",
   ...{ kind: serviceAccounts, name: "default", verbs: ["create"] },
   decide({ namespace, object }) {
     if (object) return settled;

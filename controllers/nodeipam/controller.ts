@@ -94,7 +94,7 @@ export function nodeIpamController(clusterCidr: string): Controller<Observed> {
     return itself(node);
   };
   return controller({
-    name: "nodeipam",
+    ...{ name: "nodeipam", account: "node-controller" },
     reconciles: nodes,
     keysOf,
     // Two workers would see the same range free.

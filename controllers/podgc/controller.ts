@@ -120,7 +120,7 @@ export function podGcController(keepFinished = 12_500): Controller<Observed> {
     return isOrphan || cannotEnd ? [keyOf(pod)] : [];
   };
   return controller({
-    name: "podgc",
+    ...{ name: "podgc", account: "pod-garbage-collector" },
     reconciles: pods,
     indexes,
     keysOf: ofPod,

@@ -23,7 +23,7 @@ const groupKeysOf = (pod: Pod): readonly Key[] => {
 };
 
 export const podGroupProtectionController = controller({
-  name: "podgroupprotection",
+  ...{ name: "podgroupprotection", account: "podgroup-protection-controller" },
   reconciles: podGroups,
   watches: [watch(pods, groupKeysOf, { podGroup: groupKeysOf })],
   writes: [{ kind: podGroups, verbs: ["update"] }],

@@ -79,7 +79,7 @@ function deallocatedClaims() {
 export function claimUsageController(): Controller<ObservedClaim> {
   const deallocated = deallocatedClaims();
   return controller({
-    name: "resource-claim-usage",
+    ...{ name: "resource-claim-usage", account: "resource-claim-controller" },
     reconciles: resourceClaims,
     keysOf(claim, change) {
       deallocated.seen(claim, change);

@@ -119,7 +119,7 @@ export const decideContent = (content: VolumeSnapshotContent): Decision =>
     : settled;
 
 export const snapshotContentController = controller({
-  name: "snapshot-content",
+  ...{ name: "snapshot-content", account: "snapshot-controller" },
   reconciles: volumeSnapshotContents,
   writes: [{ kind: volumeSnapshotContents, verbs: ["patch"] }],
   observe: (views, k) => views.of(volumeSnapshotContents).get(k),

@@ -29,6 +29,7 @@ export const statefulSetController = controller({
   watches: [watch(persistentVolumeClaims, setsOfClaim), watch(pods, setOfFreedName)],
   writes: [
     { kind: statefulSets, subresource: "status", verbs: ["update"] },
+    { kind: controllerRevisions, verbs: ["update"] },
     { kind: persistentVolumeClaims, verbs: ["create", "update"] },
   ],
   observe(views, k) {

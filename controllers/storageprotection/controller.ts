@@ -51,7 +51,7 @@ export const decideVolume = (volume: PersistentVolume): Decision =>
 const claimKeysOf = (pod: Pod): readonly Key[] => claimNamesOf(pod).map((name) => key(pod.metadata.namespace, name));
 
 export const claimProtectionController = controller({
-  name: "claimprotection",
+  ...{ name: "claimprotection", account: "pvc-protection-controller" },
   reconciles: persistentVolumeClaims,
   watches: [watch(pods, claimKeysOf, { claim: claimKeysOf })],
   writes: [{ kind: persistentVolumeClaims, verbs: ["update"] }],
@@ -63,7 +63,7 @@ export const claimProtectionController = controller({
 });
 
 export const volumeProtectionController = controller({
-  name: "volumeprotection",
+  ...{ name: "volumeprotection", account: "pv-protection-controller" },
   reconciles: persistentVolumes,
   writes: [{ kind: persistentVolumes, verbs: ["update"] }],
   observe: (views, k) => views.of(persistentVolumes).get(k),

@@ -59,7 +59,7 @@ function candidatesFor(views: Views, claim: PersistentVolumeClaim): readonly Per
 }
 
 export const claimBinder = controller({
-  name: "persistentvolume",
+  ...{ name: "persistentvolume", account: "persistent-volume-binder" },
   reconciles: persistentVolumeClaims,
   indexes: {
     waiting,
@@ -97,7 +97,7 @@ export const claimBinder = controller({
 });
 
 export const volumeBinder = controller({
-  name: "persistentvolume-reclaimer",
+  ...{ name: "persistentvolume-reclaimer", account: "persistent-volume-binder" },
   reconciles: persistentVolumes,
   indexes: { claim: claimOf },
   watches: [

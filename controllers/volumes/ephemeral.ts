@@ -5,7 +5,7 @@ import { ephemeralClaimName } from "../../api/core/pod/claims.ts";
 import type { PersistentVolumeClaim, Pod, Volume } from "../../api/generated/types.ts";
 import { controllerOf, key, keyOf, ownedBy } from "../../api/meta.ts";
 import { type Action, recordEvent } from "../../machinery/action.ts";
-import { controller, type Decision, itself, settled } from "../../machinery/controller.ts";
+import { controller, type Decision, itself, settled, managedBy, watch } from "../../machinery/controller.ts";
 
 export interface ObservedPod {
   readonly pod: Pod;
@@ -58,7 +58,8 @@ export const ephemeralVolumeController = controller({
   reconciles: pods,
   // Most pods have no ephemeral volume.
   keysOf: (pod, { type }) => (type !== "deleted" && ephemeralVolumes(pod).length > 0 ? itself(pod) : []),
-  owns: [persistentVolumeClaims],
+  watches: [watch(persistentVolumeClaims, managedBy("Pod"))],
+  writes: [{ kind: persistentVolumeClaims, verbs: ["create"] }],
   observe(views, k) {
     const pod = views.of(pods).get(k);
     if (pod === undefined) return undefined;

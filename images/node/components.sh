@@ -11,6 +11,7 @@ resident_kb() {
 answers() {
   case $1 in
     etcd) busybox timeout 2 busybox wget -q -O /dev/null http://127.0.0.1:2379/health && echo yes || echo no ;;
+    registry) busybox nc -w 2 127.0.0.1 5000 </dev/null && echo yes || echo no ;;
     dockerd) timeout 2 docker version >/dev/null && echo yes || echo no ;;
     *) echo - ;;
   esac

@@ -1,7 +1,7 @@
 #!/bin/sh
 # The entry point of a node container: makes kernel file systems writable and supervises the components of its role.
-# Usage: entry.sh control-plane-etcd | control-plane-sqlite | worker, or once for all nodes: "compile" fills the compile cache,
-# "seed" unpacks the preloaded images
+# Usage: entry.sh control-plane-etcd | control-plane-sqlite | worker | registry, or once for all nodes: "compile" fills the compile cache,
+# "seed" prepares the preloaded images
 set -u
 role=$1
 run=/run/orrery
@@ -62,6 +62,15 @@ seed_engine() {
   rmdir $seed
 }
 
+# Fills a new registry with the preloaded images, atomically.
+seed_registry() {
+  [ -d /var/lib/registry/docker ] && return
+  seed=/var/lib/registry/orrery-seed
+  rm -rf $seed && mkdir -p $seed && tar -xf "$(ls -t $seeds/registry-*.tar | head -n 1)" -C $seed || return
+  mv $seed/docker /var/lib/registry/docker
+  rmdir $seed
+}
+
 # Components are stopped in reverse order of their start.
 supervisors=""
 keep() { supervise.sh "$@" & supervisors="$! $supervisors"; }
@@ -84,7 +93,7 @@ if [ "$role" = compile ]; then
   exec node $small $main agent --help >/dev/null
 fi
 writable_kernel_trees
-[ "$role" = seed ] && exec seed-images.sh $seeds
+[ "$role" = seed ] && shift && exec seed-images.sh $seeds "$@"
 mkdir -p $run /var/log/orrery
 trap stop TERM INT
 case $role in
@@ -105,6 +114,10 @@ case $role in
     keep agent node $small $main agent --config /etc/orrery/agent.json
     make_loop_devices
     keep csi node $small $main csi --config /etc/orrery/agent.json
+    ;;
+  registry)
+    seed_registry
+    keep registry docker-registry serve /etc/docker-registry/registry.yml
     ;;
   *) echo "unknown role: $role" >&2; exit 64 ;;
 esac

@@ -1,8 +1,10 @@
 #!/bin/sh
 # Loads the preloaded images into an engine and saves its image store for all nodes, because unpacking takes longer than the
-# rest of a node's start. Usage: seed-images.sh FOLDER   Reads images.tar there, writes engine.tar
+# rest of a node's start; and into a registry, whose files are saved as well.
+# Usage: seed-images.sh FOLDER IMAGE NAME [IMAGE NAME]...   Reads images.tar there, writes engine.tar and registry.tar
 set -eu
 folder=$1
+shift
 
 dockerd --bridge none --iptables=false >/tmp/dockerd.log 2>&1 &
 engine=$!
@@ -15,4 +17,7 @@ docker load -q -i "$folder/images.tar" >&2
 # The engine writes its state to disk when it exits.
 kill $engine
 wait $engine || true
+mkdir -p /run/orrery
+push-images.sh "$@" <"$folder/images.tar" >&2
+tar -C /var/lib/registry -cf "$folder/registry.tar" docker
 tar -C /var/lib/docker --exclude backingFsBlockDev -cf "$folder/engine.tar" image overlay2

@@ -1,14 +1,6 @@
 // The container runtime port over Docker.
 import type Docker from "dockerode";
-import {
-  type ImageInfo,
-  type ImageStatus,
-  type RegistryCredentials,
-  RuntimeRefused,
-  type ContainerRuntime,
-  type ContainerSpec,
-  type SandboxSpec,
-} from "../runtime.ts";
+import { RuntimeRefused, type ContainerRuntime, type ContainerSpec, type SandboxSpec } from "../runtime.ts";
 import { engineCall, engineClient, hasStatus, asRuntimeError } from "./engine.ts";
 import { rmdir, stat } from "node:fs/promises";
 import type { World } from "../../machinery/world.ts";
@@ -23,44 +15,16 @@ import {
   engineName,
   sandboxContainerName,
 } from "./create-options.ts";
+import { imageStatus, listImages, pull } from "./images.ts";
 import { dockerInventory } from "./inventory.ts";
 import { readEvents, readLogs, openAttach, openExec, runCommand } from "./streams.ts";
 import { connectInside } from "./pod-socket.ts";
 import { sandboxPool } from "./pool.ts";
 
-/** Adds the default tag `latest`: without a tag or digest the engine would pull every tag. */
-export const withTag = (image: string): string =>
-  image.includes("@") || image.slice(image.lastIndexOf("/") + 1).includes(":") ? image : `${image}:latest`;
-
-async function imageStatus(docker: Docker, image: string): Promise<ImageStatus | undefined> {
-  const info = await engineCall(() => docker.getImage(withTag(image)).inspect(), 404);
-  return info === undefined
-    ? undefined
-    : { id: info.Id, digests: info.RepoDigests ?? [], user: info.Config?.User ?? "", sizeBytes: info.Size };
-}
-
-async function listImages(docker: Docker): Promise<readonly ImageInfo[]> {
-  const all = (await engineCall(() => docker.listImages())) ?? [];
-  const real = (names: readonly string[] | undefined): readonly string[] =>
-    (names ?? []).filter((n) => !n.startsWith("<none>"));
-  return all.map((i) => ({ id: i.Id, names: [...real(i.RepoDigests), ...real(i.RepoTags)], sizeBytes: i.Size }));
-}
-
-/** Pulls an image. The engine reports a failure at once or within the progress stream. */
-async function pullImage(docker: Docker, image: string, as: RegistryCredentials | undefined): Promise<void> {
-  const authconfig = as && { username: as.username, password: as.password, serveraddress: as.server };
-  const progress = await engineCall(() => docker.pull(withTag(image), authconfig ? { authconfig } : {}));
-  await new Promise<void>((resolve, reject) => {
-    docker.modem.followProgress(progress!, (error: Error | null, steps: { readonly error?: string }[] | null) => {
-      const words = error?.message ?? steps?.find((s) => s.error !== undefined)?.error;
-      if (words === undefined) resolve();
-      else reject(new RuntimeRefused(words));
-    });
-  });
-}
-
 interface DockerOptions {
   readonly socket: string;
+  /** The address of a registry that serves images of others; it is asked first. */
+  readonly registry?: string;
   readonly nodeName: string;
   readonly pauseImage: string;
 }
@@ -150,7 +114,7 @@ export function dockerRuntime(options: DockerOptions, world: World): ContainerRu
     forget: async (_pod, cgroupParent) => (cgroupParent === undefined ? undefined : removeCgroups(cgroupParent)),
     imageStatus: (image) => imageStatus(docker, image),
     images: () => listImages(docker),
-    pull: (image, as) => pullImage(docker, image, as),
+    pull: (image, as) => pull(docker, options.registry, image, as),
     logs: (id, options, signal) => readLogs(docker, id, options, signal),
     exec: (id, options) => openExec(docker, id, options),
     run: (id, command, timeoutMs, signal) => runCommand(docker, id, command, world.clock.sleep(timeoutMs, signal)),

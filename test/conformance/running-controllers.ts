@@ -16,7 +16,7 @@ export async function whileControlled({ server }: ScenarioContext, body: () => P
   const autoscaler = { periodMs: 15_000, shrinkWindowSeconds: 300 };
   const options = { rootCa: server.ca, clusterCidr: "10.244.0.0/16", nodeGraceMs: 50_000, autoscaler };
   const running = runControllers(
-    server.inProcess,
+    server.as("kube-controller-manager"),
     realWorld(() => {}),
     options,
     stop.signal,
@@ -30,7 +30,7 @@ export async function whileControlled({ server }: ScenarioContext, body: () => P
 }
 /** Runs the body with the controllers and the scheduler. */
 export async function whileScheduled(context: ScenarioContext, body: () => Promise<void>): Promise<void> {
-  const { inProcess } = context.server;
+  const inProcess = context.server.as("kube-scheduler");
   const world = realWorld(() => {});
   const stop = new AbortController();
   const views = { pods: informer(inProcess, pods, world), nodes: informer(inProcess, nodes, world) };

@@ -62,6 +62,7 @@ test("every component is healthy", async () => {
   expect(rows.map((row) => `${row.node} ${row.component} ${row.health}`)).toEqual([
     `${name}-control-plane etcd healthy`,
     `${name}-control-plane server healthy`,
+    `${name}-registry registry healthy`,
     `${name}-node-1 agent healthy`,
     `${name}-node-1 csi healthy`,
     `${name}-node-1 dockerd healthy`,

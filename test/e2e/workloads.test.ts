@@ -4,6 +4,7 @@ import { beforeAll, expect, test } from "vitest";
 import { cronJobs } from "../../api/batch/cronjobs.ts";
 import { jobs } from "../../api/batch/jobs.ts";
 import { key } from "../../api/meta.ts";
+import { run } from "../../cli/cluster/subprocess.ts";
 import { testCluster, until } from "./cluster.ts";
 
 const cluster = testCluster("e2e-workloads", "--nodes", "1");
@@ -92,6 +93,37 @@ test("a quota admits two pods of three, and the third when it is raised", async 
   expect(await output("describe quota quota -n limited")).toMatch(/^requests.cpu +100m +500m$/m);
   await output(["patch", "quota", "quota", "-n", "limited", "-p", '{"spec":{"hard":{"pods":"3"}}}']);
   await output(["wait", "-n", "limited", "deploy/web", `--for=jsonpath=${available}=3`, "--timeout=120s"]);
+});
+
+test("a pushed image is pulled under its own name, and pods do not reach the registry", async () => {
+  const image = "registry.example/team/shell:1";
+  await run(["docker", "tag", "orrery/busybox:1", image]);
+  try {
+    await cluster.orrery("image", "push", image);
+  } finally {
+    await run(["docker", "rmi", image]);
+  }
+  const address = await cluster.addressOf("registry");
+  const url = `https://${address}:5000/v2/_catalog`;
+  const script = `wget -q -O- --no-check-certificate ${url}; nc -w 2 ${address} 5001 </dev/null`;
+  const container = { name: "c", image, imagePullPolicy: "Always", command: ["sh", "-c", script] };
+  const overrides = JSON.stringify({ spec: { containers: [container] } });
+  await output(["run", "pulled", "--restart=Never", `--image=${image}`, `--overrides=${overrides}`]);
+  await output(["wait", "pod/pulled", "--for=jsonpath={.status.phase}=Failed", "--timeout=60s"]);
+  const log = await output("logs pulled");
+  expect(log).not.toContain("repositories");
+  expect(log).toContain(`nc: can't connect to remote host (${address}): Connection refused`);
+});
+
+test("an image that no registry has is an error of the pod", async () => {
+  await output("run missing --image=registry.invalid/none:1");
+  const message = await until(
+    "an error",
+    async () => (await cluster.pod("missing")).status?.containerStatuses?.[0]?.state?.waiting?.message,
+  );
+  expect(message).toContain("registry.invalid");
+  expect(message).not.toContain("5000");
+  await output("delete pod missing");
 });
 
 test("a disruption budget stops evictions until there are pods to spare", async () => {

@@ -4,6 +4,8 @@ import { Etcd3 } from "etcd3";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
 import { isAmbiguous } from "../../api/errors.ts";
 import { type Revision, revision } from "../../api/meta.ts";
+import { encryptedStorage } from "../../apiserver/storage/encryption/encrypted.ts";
+import { encryption } from "../../apiserver/storage/encryption/transformer.ts";
 import { etcdStorage } from "../../apiserver/storage/etcd.ts";
 import { Compacted, type Storage } from "../../apiserver/storage/storage.ts";
 import { realWorld } from "../../machinery/real-world.ts";
@@ -36,6 +38,41 @@ const owned = async (size: number): Promise<EtcdCluster> => {
 };
 
 storageSuite("etcd", async (signal) => etcdStorage({ hosts: shared.hosts, root: `/suite-${roots++}` }, world, signal));
+
+/** Encrypts everything with one key. */
+const everythingEncrypted = () =>
+  encryption(
+    {
+      resources: [
+        {
+          resources: ["*.*"],
+          providers: [{ aesgcm: { keys: [{ name: "a", secret: Buffer.alloc(32, "a").toString("base64") }] } }],
+        },
+      ],
+    },
+    () => {},
+  );
+storageSuite("encrypted etcd", async (signal) => {
+  const transformer = everythingEncrypted();
+  const options = { hosts: shared.hosts, root: `/suite-${roots++}`, transformer };
+  return encryptedStorage(await etcdStorage(options, world, signal), transformer);
+});
+
+test("etcd: what is kept is encrypted, and what another server has written is read", async () => {
+  const root = `/encrypted-${roots++}`;
+  const controller = new AbortController();
+  closing.push(() => controller.abort());
+  const server = (): Promise<Storage> =>
+    etcdStorage({ hosts: shared.hosts, root, transformer: everythingEncrypted() }, world, controller.signal);
+  const [one, two] = [await server(), await server()];
+  await one.commit({ key: "//secrets/n/s", expect: none, value: Buffer.from("plain text") });
+  expect(Buffer.from((await two.get("//secrets/n/s"))!.value).toString()).toBe("plain text");
+  const client = new Etcd3({ hosts: [...shared.hosts] });
+  closing.push(() => client.close());
+  const kept = await client.get(`${root}//secrets/n/s`).buffer();
+  expect(kept!.toString("latin1")).toMatch(/^k8s:enc:aesgcm:v1:a:/);
+  expect(kept!.toString("latin1")).not.toContain("plain");
+});
 
 /** The outcomes of one writer. */
 interface WriteOutcomes {

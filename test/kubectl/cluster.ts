@@ -21,12 +21,12 @@ const options = {
 /** A server that has somewhere to run pods, and somebody to look after them. */
 export async function wholeCluster(): Promise<TestServer> {
   const server = await listeningServer();
-  const client = server.inProcess;
+  const client = server.as("kube-scheduler");
   const stop = new AbortController();
   const views = { pods: informer(client, pods, world), nodes: informer(client, nodes, world) };
   const node = await simulatedNode(server);
   const running = [
-    runControllers(client, world, options, stop.signal),
+    runControllers(server.as("kube-controller-manager"), world, options, stop.signal),
     runScheduler(views, client, world, { plugins: defaultPlugins() }, stop.signal),
     views.pods.run(stop.signal),
     views.nodes.run(stop.signal),

@@ -13,6 +13,7 @@ import { runAsLeader } from "../../machinery/leader-election.ts";
 import type { Log, World } from "../../machinery/world.ts";
 import { candidate, depose, electionRules, watchForLeader } from "./elections.ts";
 import { hotLoops, orphansLeft } from "./ending.ts";
+import { type Authorized, identityOf, requestText } from "./identities.ts";
 import { nodeControls } from "./node-controls.ts";
 import { compacting, duplicating, type Faults, mortal, skewed, usualFaults } from "./faults.ts";
 import { type Fact, type Judge, type Violation, judged } from "./judge.ts";
@@ -21,7 +22,7 @@ import { schedulerPart } from "./scheduler-part.ts";
 import { type StorageSystem, storageSystem } from "./storage-system.ts";
 import { livePods } from "./live-pods.ts";
 import { runAgent } from "./node-agent.ts";
-import { ranges, simulatedUser } from "./user.ts";
+import { ranges, type SimulatedServer, simulatedServer } from "./user.ts";
 import { type VirtualClock, beginning, seeded, virtualClock } from "./virtual-clock.ts";
 import { attachableWorkload } from "./workloads/attachables.ts";
 import { autoscalerWorkload } from "./workloads/autoscalers.ts";
@@ -71,6 +72,8 @@ export interface Scenario {
   readonly violation?: (violation: Violation) => void;
   /** Called for every decision of a controller. */
   readonly decided?: (decision: Decided) => void;
+  /** Called for every request of a component of the control plane. */
+  readonly authorized?: Authorized;
 }
 type Decided = Parameters<DecisionLog["record"]>[0];
 export interface Life {
@@ -81,8 +84,13 @@ export interface Life {
 }
 
 type Part = (client: Client, signal: AbortSignal) => Promise<unknown>;
+/** What a process is, and its network. A process that is no component of the control plane may do everything. */
+interface Peer {
+  readonly network: Network;
+  readonly component?: string;
+}
 /** Connects a process, with its own end and what it can die of. */
-type Connect = (network: Network, life: AbortSignal, die: () => void) => Client;
+type Connect = (peer: Peer, life: AbortSignal, die: () => void) => Client;
 /** Something that can be killed and started again. */
 interface Process {
   readonly network: Network;
@@ -93,16 +101,16 @@ function processes(
   world: World,
   connect: Connect,
   end: AbortSignal,
-): { readonly start: (part: Part, network: Network) => Process } {
+): { readonly start: (part: Part, peer: Peer) => Process } {
   return {
-    start(part, network) {
+    start(part, peer) {
       let life = new AbortController();
       const begin = (): void => {
         life = new AbortController();
         const own = life;
         onAbort(end, () => own.abort(end.reason));
         const die = (): void => void restart(world.random.next() ** 3 * 10_000).catch(() => {});
-        part(connect(network, own.signal, die), own.signal).catch(() => {});
+        part(connect(peer, own.signal, die), own.signal).catch(() => {});
       };
       const restart = async (awayMs: number): Promise<void> => {
         // One that is away already comes back once.
@@ -112,7 +120,7 @@ function processes(
         begin();
       };
       begin();
-      return { network, restart };
+      return { network: peer.network, restart };
     },
   };
 }
@@ -144,6 +152,12 @@ const electedPart =
     };
     return runAsLeader(election, client, world, lead, signal);
   };
+
+/** One controller manager alone, or two of which one leads. */
+const managerParts = ({ single }: Scenario, run: Run, leaders: Leaders): readonly ((own: World) => Part)[] =>
+  single
+    ? [(own) => (client, signal) => run(client, own, signal)]
+    : ["manager-0", "manager-1"].map((identity) => (own: World) => electedPart(own, identity, leaders, run));
 
 /** Who leads at the moment, which must be one at most. */
 interface Leaders {
@@ -196,6 +210,7 @@ const drawnWorkloads = ({ random }: World): readonly WorkloadName[] =>
     .map((name) => (name === "claims" && random.next() < 0.5 ? "attachables" : name));
 
 const noStorage = storageSystem(undefined as never, undefined as never);
+const forbidden = "request without a right";
 /** The names of all rules. */
 export const allRules: readonly string[] = [
   ...electionRules,
@@ -203,6 +218,7 @@ export const allRules: readonly string[] = [
   "two live pods of a name",
   "orphan left",
   "hot loop",
+  forbidden,
   ...[...podRules, ...nodeRules(), ...Object.values(workloads).flatMap((w) => w.rules(noStorage))].flatMap(
     ({ name }) => name || [],
   ),
@@ -288,6 +304,7 @@ async function settle({ minutes = 10, elections }: Scenario, { clock, judge, wor
   for (const what of orphans.filter((orphan) => left.includes(orphan))) judge.accuse("orphan left", what);
 }
 
+const manager = "kube-controller-manager";
 const peace = { loss: 0, lateness: 0 };
 
 /** Zones of nodes by their numbers, or by any other end of their names. */
@@ -301,11 +318,30 @@ function storageOptions({ storage, workloads }: Pick<Stage, "storage" | "workloa
   return (nodeName: string) => ({ storage: storage.onNode(nodeName), drivers });
 }
 
+/** Accuses requests that the default roles do not allow. */
+const authorization =
+  ({ authorized }: Scenario, { accuse }: Judge): Authorized =>
+  (request, decision) => {
+    authorized?.(request, decision);
+    if (!decision.allowed) accuse(forbidden, requestText(request));
+  };
+
+/** Connects each process to the server as what it is. */
+const connection =
+  (clients: SimulatedServer, faults: Faults, { world, judge }: Stage, authorized: Authorized): Connect =>
+  ({ network, component }, life, die) => {
+    const client = component === undefined ? clients.user : clients.as(identityOf(component, authorized));
+    const server = duplicating(client, world, faults, judge.late);
+    return mortal(flaky(server, world, network, judge.late, life), world, faults, die);
+  };
+
 async function live(scenario: Scenario, stage: Stage): Promise<void> {
   const { clock, world, judge, workloads, storage } = stage;
   const nodeStorage = storageOptions(stage);
   const { minutes = 10, nodes: count = 3, loss = 0.02, lateness = 0.005 } = scenario;
-  const user = simulatedUser(judge.storage, world);
+  const clients = simulatedServer(judge.storage, world);
+  const { user } = clients;
+  const authorized = authorization(scenario, judge);
   await bootstrap(user, { address: "10.0.0.1", port: 6443, serviceCidr: "10.96.0.0/16" });
   const chaos = new AbortController();
   const losses = (): Pick<Network, "loss" | "lateness"> => (chaos.signal.aborted ? peace : { loss, lateness });
@@ -313,12 +349,12 @@ async function live(scenario: Scenario, stage: Stage): Promise<void> {
   const end = new AbortController();
   const { crashRate = 0.01 } = scenario;
   const faults = { ...(scenario.trouble === false ? noFaults : usualFaults()), crashRate };
-  const server = duplicating(user, world, faults, judge.late);
-  const connect: Connect = (own, life, die) => mortal(flaky(server, world, own, judge.late, life), world, faults, die);
-  const { start: begin } = processes(world, connect, end.signal);
-  const start = (part: Part): Process => begin(part, network());
+  const { start: begin } = processes(world, connection(clients, faults, stage, authorized), end.signal);
+  const start = (part: Part, component?: string): Process =>
+    begin(part, { network: network(), ...(component !== undefined && { component }) });
   /** Each process has a clock of its own. */
-  const startSkewed = (part: (own: World) => Part): Process => start(part(skewed(world)));
+  const startSkewed = (part: (own: World) => Part, component?: string): Process =>
+    start(part(skewed(world)), component);
   const { declareGone, ...live } = livePods((what) => judge.accuse("two live pods of a name", what));
   const node =
     (nodeName: string, gone?: AbortSignal) =>
@@ -330,17 +366,15 @@ async function live(scenario: Scenario, stage: Stage): Promise<void> {
     };
   const nodeNames = Array.from({ length: count }, (_, i) => `node-${i}`);
   const agents = nodeNames.map((name) => startSkewed(node(name)));
-  const leaders = countedLeaders(judge);
   const run = controllersOf(scenario.decided);
   const candidates = scenario.elections
-    ? [0, 1, 2].map((i) => candidate(`manager-${i}`, network(), run, { judge, world, ranges }))
+    ? [0, 1, 2].map((i) => candidate(`manager-${i}`, network(), run, { judge, world, ranges, authorized }))
     : [];
   const managers = scenario.elections
-    ? candidates.map((one) => begin((_, signal) => one.live(signal), one.network))
-    : scenario.single
-      ? [startSkewed((own) => (client, signal) => run(client, own, signal))]
-      : ["manager-0", "manager-1"].map((identity) => startSkewed((own) => electedPart(own, identity, leaders, run)));
-  const parts = [...managers, startSkewed((own) => schedulerPart(own, judge.scheduled)), ...agents];
+    ? candidates.map((one) => begin((_, signal) => one.live(signal), one))
+    : managerParts(scenario, run, countedLeaders(judge)).map((part) => startSkewed(part, manager));
+  const scheduler = startSkewed((own) => schedulerPart(own, judge.scheduled), "kube-scheduler");
+  const parts = [...managers, scheduler, ...agents];
   const startNode = (name: string): (() => void) => {
     const gone = new AbortController();
     parts.push(startSkewed(node(name, gone.signal)));
@@ -358,7 +392,7 @@ async function live(scenario: Scenario, stage: Stage): Promise<void> {
   }
   if (scenario.elections) {
     depose(candidates, world, chaos.signal).catch(() => {});
-    watchForLeader(candidates, { judge, world, ranges }, end.signal).catch(() => {});
+    watchForLeader(candidates, { judge, world }, end.signal).catch(() => {});
   }
   await clock.run(beginning + minutes * 60_000);
   // The network heals, nothing crashes any more, and the cluster has to find its way home.

@@ -14,6 +14,7 @@ import type { Client } from "../../machinery/client.ts";
 import { runAsLeader } from "../../machinery/leader-election.ts";
 import { isInTerm, type LeaseTerm } from "../../machinery/lease-term.ts";
 import type { Clock, World } from "../../machinery/world.ts";
+import { type Authorized, identityOf } from "./identities.ts";
 import type { Judge } from "./judge.ts";
 import { sharedLoad } from "./load.ts";
 import { flaky, type LateVerb, type Network, type SimulatedWorld } from "./network.ts";
@@ -88,6 +89,7 @@ function pausedWith(client: Client, process: Pausable): Client {
     metricValues: (query) => call(() => client.metricValues(query)),
     evict: (key, options) => call(() => client.evict(key, options)),
     inTerm: (term) => pausedWith(client.inTerm(term), process),
+    asController: (account) => pausedWith(client.asController(account), process),
   };
 }
 
@@ -127,14 +129,16 @@ function remoteStorage(
 }
 
 /** A client of an API server of its own. A term has its own registry, so that its commits are distinct. */
-function clientOf(judge: Judge, world: World, ranges: AddressRanges, term?: LeaseTerm): Client {
+function clientOf(stage: Stage, term?: LeaseTerm): Client {
+  const { judge, world, ranges, authorized } = stage;
   const registry = clusterRegistry(remoteStorage(judge, world, term), world, ranges);
   return {
     ...inProcessClient(registry, {
       measured: sharedLoad(inProcessClient(registry), world.clock),
+      identity: identityOf("kube-controller-manager", authorized),
       ...(term && { term }),
     }),
-    inTerm: (next) => clientOf(judge, world, ranges, next),
+    inTerm: (next) => clientOf(stage, next),
   };
 }
 
@@ -155,10 +159,12 @@ interface Stage {
   readonly judge: Judge;
   readonly world: SimulatedWorld;
   readonly ranges: AddressRanges;
+  readonly authorized: Authorized;
 }
 
 /** A candidate whose clock is wrong in its own way. */
-export function candidate(identity: string, network: Network, run: Run, { judge, world, ranges }: Stage): Candidate {
+export function candidate(identity: string, network: Network, run: Run, stage: Stage): Candidate {
+  const { judge, world } = stage;
   const { clock, random, log } = world;
   const [offset, rate] = [(random.next() - 0.5) * 60_000, 0.97 + random.next() * 0.06];
   // The rate counts from the beginning of the life, not from the epoch.
@@ -175,7 +181,7 @@ export function candidate(identity: string, network: Network, run: Run, { judge,
         process = undefined;
       });
       const ownWorld: World = { clock: skewed(clock, own, offsetNow, rate), random, log };
-      const client = pausedWith(flaky(clientOf(judge, world, ranges), world, network, judge.late, signal), own);
+      const client = pausedWith(flaky(clientOf(stage), world, network, judge.late, signal), own);
       const lead = async (leading: Client, term: AbortSignal): Promise<void> => {
         self.isLeading = true;
         judge.leads();
@@ -208,7 +214,7 @@ export async function depose(all: readonly Candidate[], { clock, random }: World
 /** Accuses times without a leader while a candidate could lead, until the signal aborts. */
 export async function watchForLeader(
   all: readonly Candidate[],
-  { judge: { accuse }, world: { clock } }: Stage,
+  { judge: { accuse }, world: { clock } }: Pick<Stage, "judge" | "world">,
   signal: AbortSignal,
 ): Promise<void> {
   let ledAt: number = clock.now();

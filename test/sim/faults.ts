@@ -53,6 +53,7 @@ export function duplicating(
         () => late("delete"),
       ),
     inTerm: (term) => duplicating(client.inTerm(term), world, faults, late),
+    asController: (account) => duplicating(client.asController(account), world, faults, late),
     async *watch(r, options, signal) {
       for await (const event of client.watch(r, options, signal)) {
         if (event.type !== "progress" && random.next() < faults.stalls) await clock.sleep(random.next() * mostStallMs);
@@ -77,6 +78,7 @@ export function mortal(client: Client, world: World, faults: Faults, die: () => 
     delete: (r, key, options) => last(() => client.delete(r, key, options)),
     evict: (key, options) => last(() => client.evict(key, options)),
     inTerm: (term) => mortal(client.inTerm(term), world, faults, die),
+    asController: (account) => mortal(client.asController(account), world, faults, die),
   };
 }
 

@@ -22,6 +22,12 @@ export interface Mutant extends Change {
 
 export const mutants: readonly Mutant[] = [
   {
+    file: "machinery/reconcile.ts",
+    from: "runtime.client.asController(c.account)",
+    to: "runtime.client",
+    breaks: "request without a right",
+  },
+  {
     file: "scheduler/scheduling-cycle.ts",
     from: "cache.assume(pod, nodeName);",
     to: "",

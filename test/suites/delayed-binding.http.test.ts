@@ -17,6 +17,7 @@ import { informer } from "../../machinery/informer.ts";
 import { realWorld } from "../../machinery/real-world.ts";
 import { defaultPlugins } from "../../scheduler/plugins/default.ts";
 import { runScheduler } from "../../scheduler/scheduler.ts";
+import { csiCredentials } from "../../cli/cluster/credentials.ts";
 import { listeningServer, type TestServer } from "./listening.ts";
 import { memoryDriver } from "./memory-driver.ts";
 
@@ -33,28 +34,32 @@ let server: TestServer;
 async function createNode(name: string): Promise<void> {
   const { inProcess } = server;
   await inProcess.create(nodes, { kind: "Node", metadata: { name, labels: { [label]: name } }, spec: {} });
-  const node = await inProcess.get(nodes, key(undefined, name));
   const status = {
     allocatable: { cpu: "4", memory: "8Gi", pods: "110" },
     conditions: [{ type: "Ready", status: "True" }],
   };
-  await inProcess.update(nodes, { ...node, status } as typeof node, "status");
+  await inProcess.patch(nodes, key(undefined, name), { type: "merge", patch: { status } }, "status");
 }
 
 beforeAll(async () => {
   server = await listeningServer();
-  const { url, ca, admin, inProcess } = server;
+  const { url, ca, authority, inProcess } = server;
   const autoscaler = { periodMs: 15_000, shrinkWindowSeconds: 300 };
   const options = { rootCa: ca, clusterCidr: "10.244.0.0/16", nodeGraceMs: 500_000, autoscaler };
-  const views = { pods: informer(inProcess, pods, world), nodes: informer(inProcess, nodes, world) };
+  const scheduler = server.as("kube-scheduler");
+  const views = { pods: informer(scheduler, pods, world), nodes: informer(scheduler, nodes, world) };
   running.push(
-    runControllers(inProcess, world, options, stop.signal),
-    runScheduler(views, inProcess, world, { plugins: defaultPlugins() }, stop.signal),
+    runControllers(server.as("kube-controller-manager"), world, options, stop.signal),
+    runScheduler(views, scheduler, world, { plugins: defaultPlugins() }, stop.signal),
     views.pods.run(stop.signal),
     views.nodes.run(stop.signal),
   );
   for (const [name, { calls }] of drivers) {
-    const client = httpClient({ url, ca, ...admin, userAgent: name }, world, stop.signal);
+    const client = httpClient(
+      { url, ca, ...(await csiCredentials(authority, name)), userAgent: name },
+      world,
+      stop.signal,
+    );
     const node = { name, segments: { [label]: name } };
     running.push(runDriverControllers({ driver, calls, node }, client, world, stop.signal));
     await createNode(name);

@@ -56,6 +56,7 @@ const settings: Omit<KubeletSettings, "stateDir"> = {
   clusterDns: "10.96.0.10",
   clusterDomain: "cluster.local",
   labels: {},
+  claimPollMs: 100,
   times: { leaseRenewMs: 100, leaseDurationSeconds: 40, statusCheckMs: 100, statusReportMs: 300_000 },
 };
 

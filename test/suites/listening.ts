@@ -7,7 +7,7 @@ import { type KindRegistry, kindRegistry } from "../../machinery/kind-registry.t
 import { memoryStorage } from "../../apiserver/storage/log.ts";
 import type { World } from "../../machinery/world.ts";
 import type { Storage } from "../../apiserver/storage/storage.ts";
-import { type ServerOptions, apiServer } from "../../apiserver/server.ts";
+import { type ApiServer, type ServerOptions, apiServer } from "../../apiserver/server.ts";
 import { adminCredentials, kubeconfig } from "../../cli/cluster/credentials.ts";
 import { type Authority, type Pem, newAuthority, newSigningKey } from "../../cli/cluster/pki.ts";
 import type { Client } from "../../machinery/client.ts";
@@ -24,15 +24,17 @@ export interface TestServer {
   readonly kubeconfig: string;
   /** The served kinds. */
   readonly kinds: KindRegistry;
-  /** A client of the same registry without HTTP. */
+  /** The server's own client of the same registry, without HTTP. */
   readonly inProcess: Client;
+  /** A client of a component of the control plane in the server's process. */
+  readonly as: ApiServer["as"];
   /** Compacts all history. */
   compact(): Promise<void>;
   close(): Promise<void>;
 }
 
 export interface ListeningOptions
-  extends Pick<ServerOptions, "timeouts" | "admission" | "authorizationMode" | "explanations"> {
+  extends Pick<ServerOptions, "timeouts" | "admission" | "audit" | "authorizationMode" | "explanations"> {
   readonly world?: World;
   readonly storage?: Storage;
   /** By default one of its own. */
@@ -61,6 +63,7 @@ export async function listeningServer(options: ListeningOptions = {}): Promise<T
     kubeletClient: { ca: authority.pem.cert, ...admin },
     ...(options.timeouts && { timeouts: options.timeouts }),
     ...(options.admission && { admission: options.admission }),
+    ...(options.audit && { audit: options.audit }),
     ...(options.authorizationMode && { authorizationMode: options.authorizationMode }),
     ...(options.explanations && { explanations: options.explanations }),
   });
@@ -76,7 +79,8 @@ export async function listeningServer(options: ListeningOptions = {}): Promise<T
     admin,
     authority,
     kubeconfig: file,
-    inProcess: api.as("kube-controller-manager"),
+    inProcess: api.loopback,
+    as: api.as,
     compact: async () => storage.compact(await storage.revision()),
     async close() {
       stop.abort();

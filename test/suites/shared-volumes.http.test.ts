@@ -19,6 +19,7 @@ import { controllerService } from "../../csi/protocol/controller.ts";
 import { connectTo } from "../../csi/protocol/grpc.ts";
 import { httpClient } from "../../machinery/http-client.ts";
 import { realWorld } from "../../machinery/real-world.ts";
+import { csiCredentials } from "../../cli/cluster/credentials.ts";
 import { listeningServer, type TestServer } from "./listening.ts";
 
 const world = realWorld(() => {});
@@ -32,12 +33,13 @@ let server: TestServer;
 beforeAll(async () => {
   server = await listeningServer();
   const { url, ca, admin } = server;
-  const client = httpClient({ url, ca, ...admin, userAgent: "test" }, world, stop.signal);
+  const access = { url, ca, ...(await csiCredentials(server.authority, "n1")), userAgent: "test" };
+  const client = httpClient(access, world, stop.signal);
   const root = join(folder, "volumes");
   const autoscaler = { periodMs: 15_000, shrinkWindowSeconds: 300 };
   const options = { rootCa: ca, clusterCidr: "10.244.0.0/16", nodeGraceMs: 50_000, autoscaler };
   running.push(
-    runControllers(server.inProcess, world, options, stop.signal),
+    runControllers(server.as("kube-controller-manager"), world, options, stop.signal),
     runDriver({ profile: sharedDriver, node: "n1", root, socketPath }, world, stop.signal),
     runDriverControllers({ driver: sharedDriver.name, calls: service.call }, client, world, stop.signal),
   );

@@ -59,8 +59,8 @@ const settings = (folder: string, kubeletPort: number) => ({
   times: { leaseRenewMs: 1000, leaseDurationSeconds: 40, statusCheckMs: 100, statusReportMs: 300_000 },
 });
 
-/** Starts the node. */
-export async function simulatedNode(server: TestServer): Promise<SimulatedNode> {
+/** Starts the node. Without a client of its own it is a component of the server. */
+export async function simulatedNode(server: TestServer, client = server.inProcess): Promise<SimulatedNode> {
   const folder = mkdtempSync(join(tmpdir(), "orrery-node-"));
   const serving = await server.authority.issue({ name: "system:node:n1", hosts: ["127.0.0.1"], use: "server" });
   const file = (name: string, text: string): string => {
@@ -72,7 +72,7 @@ export async function simulatedNode(server: TestServer): Promise<SimulatedNode> 
   const stop = new AbortController();
   const at = settings(folder, await freePort());
   const subPaths = testSubPaths(at.stateDir);
-  const ports = { world, client: server.inProcess, runtime: simulatedRuntime(world, [image]), subPaths };
+  const ports = { world, client, runtime: simulatedRuntime(world, [image]), subPaths };
   const running = kubelet(at, ports, (view, until) => serveKubelet(pki, "127.0.0.1", view, until), stop.signal);
   const until: SimulatedNode["until"] = async (name, isSo, namespace = "default") => {
     for (let i = 0; i < 500; i++) {

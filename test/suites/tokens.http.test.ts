@@ -184,8 +184,39 @@ test("tokens can be verified with the published keys", async () => {
   expect(await crypto.subtle.verify(algorithm, imported, sign, data)).toBe(true);
 });
 
-test("an account can impersonate another user", async () => {
+/** Gives an account a right, and waits until the server knows. */
+async function grant(name: string, verb: string, resource: string): Promise<void> {
+  const rbac = "/apis/rbac.authorization.k8s.io/v1";
+  const apiGroups = ["", "authentication.k8s.io"];
+  await post(`${rbac}/clusterroles`, {
+    metadata: { name },
+    rules: [{ apiGroups, resources: ["groups", resource], verbs: [verb] }],
+  });
+  await post(`${rbac}/clusterrolebindings`, {
+    metadata: { name },
+    roleRef: { kind: "ClusterRole", name },
+    subjects: [{ kind: "ServiceAccount", name, namespace: "default" }],
+  });
+  const user = `system:serviceaccount:default:${name}`;
+  const allowed = async (): Promise<boolean> => {
+    const spec = { user, resourceAttributes: { verb, resource } };
+    return (await post("/apis/authorization.k8s.io/v1/subjectaccessreviews", { spec })).status.allowed;
+  };
+  await expect.poll(allowed).toBe(true);
+}
+
+test("an account's token gives no right but to read the API's description", async () => {
+  await account("plain");
+  const headers = { authorization: `Bearer ${await tokenOf("plain")}` };
+  const get = async (path: string) => parsed(await rawClient.send(path, { headers, as: "nobody" }));
+  expect(await get("/apis")).toMatchObject({ kind: "APIGroupList" });
+  for (const path of ["/api/v1/pods", `${core}/secrets`, "/api/v1/nodes", `${core}/pods/x/log`])
+    expect(await get(path), path).toMatchObject({ code: 403, reason: "Forbidden" });
+});
+
+test("an account with the right can impersonate another user", async () => {
   await account("actor");
+  await grant("actor", "impersonate", "users");
   const token = await tokenOf("actor");
   expect(await whoAmI(token, { "impersonate-user": "me", "impersonate-group": "a" })).toEqual({
     username: "me",
@@ -200,6 +231,7 @@ test("an account can impersonate another user", async () => {
 
 test("a browser sends its token as a WebSocket protocol", async () => {
   await account("browser");
+  await grant("browser", "watch", "serviceaccounts");
   const token = Buffer.from(await tokenOf("browser")).toString("base64url");
   const protocols = [`base64url.bearer.authorization.k8s.io.${token}`, "events"];
   const url = `${server.url.replace("https", "wss")}${core}/serviceaccounts?watch=1`;

@@ -8,9 +8,13 @@ import { parse } from "yaml";
 import { deployments } from "../../api/apps/deployments.ts";
 import type { Deployment, PodDisruptionBudget } from "../../api/generated/types.ts";
 import { type Draft, key } from "../../api/meta.ts";
+import { uncovered } from "../../api/rbac/coverage.ts";
+import { controllerRolesIn } from "../../apiserver/bootstrap/roles/text.ts";
 import { podDisruptionBudgets } from "../../api/policy/poddisruptionbudgets.ts";
 import type * as Controllers from "../../controllers/controllers.ts";
 import { componentMetrics } from "../../machinery/component-metrics.ts";
+import { rightsOf } from "../../machinery/controller.ts";
+import { controllerOptions } from "../sim/cluster.ts";
 import { server, whileControlled } from "./controllers/running.ts";
 
 const root = join(import.meta.dirname, "../..");
@@ -46,12 +50,26 @@ for (const { language, path, text } of blocks.filter((b) => b.path !== "")) {
 
 // The page's own tests become tests of this file.
 await import(join(tree, "test/unit/controllers/budget.test.ts"));
-const { runControllers } = (await import(join(tree, "controllers/controllers.ts"))) as typeof Controllers;
+const { runControllers, controllers } = (await import(join(tree, "controllers/controllers.ts"))) as typeof Controllers;
+const roles = controllerRolesIn("orrery.dev:controller:", blocks.find((b) => b.language === "text")!.text);
 
 test("the files of the page type-check", () => {
   expect(globSync("controllers/budget/*.ts", { cwd: tree })).toHaveLength(2);
   const { stdout } = spawnSync(join(root, "node_modules/.bin/tsc"), ["-p", tree], { encoding: "utf8" });
   expect(stdout).toBe("");
+});
+
+test("the role of the page has the rights that the declaration implies", () => {
+  const budget = controllers(controllerOptions).find(({ name }) => name === "budget")!;
+  const rights = rightsOf(budget).map(({ group, resource, verbs }) => ({
+    ...{ apiGroups: [group], resources: [resource], verbs: [...verbs] },
+  }));
+  expect(
+    uncovered(
+      roles.flatMap(([, { rules }]) => rules ?? []),
+      rights,
+    ),
+  ).toEqual([]);
 });
 
 test("the controller of the page works as described", async () => {
@@ -61,7 +79,7 @@ test("the controller of the page works as described", async () => {
   const draft = parse(blocks.find((b) => b.language === "yaml")!.text) as Draft<Deployment>;
   const budgets = async (): Promise<readonly PodDisruptionBudget[]> => (await client.list(podDisruptionBudgets)).items;
   const web = key("default", "web");
-  await whileControlled({ ...running, runControllers }, { metrics }, async () => {
+  await whileControlled({ ...running, runControllers, roles }, { metrics }, async () => {
     await client.create(deployments, draft);
     await pass(5);
     expect((await budgets()).map((b) => [b.metadata.name, b.spec.minAvailable])).toEqual([["web", 1]]);

@@ -81,10 +81,10 @@ function ownResources(spec: PodSpec): ResourceRequirements | undefined {
   return { ...own, requests: { ...own.limits, ...together, ...own.requests } };
 }
 
-/** Defaults of a pod: those of a template, and those of pods only. */
-export function podDefaults(draft: PodSpec): PodSpec {
-  const serviceAccountName = draft.serviceAccountName || draft.serviceAccount || "default";
-  const spec = podSpecDefaults({ enableServiceLinks: true, ...draft, serviceAccountName });
+/** Defaults of a pod: those of a template, and those of pods only. A mirror pod has no service account. */
+export function podDefaults(draft: PodSpec, { isMirror = false } = {}): PodSpec {
+  const account = draft.serviceAccountName || draft.serviceAccount || (isMirror ? undefined : "default");
+  const spec = podSpecDefaults({ enableServiceLinks: true, ...draft, ...maybe("serviceAccountName", account) });
   const own = (c: Container): Container => ownContainer(c, spec.hostNetwork === true);
   const { terminationGracePeriodSeconds: seconds = 0 } = spec;
   const full = {

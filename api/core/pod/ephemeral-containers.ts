@@ -5,6 +5,7 @@ import type { Problem } from "../../errors.ts";
 import type { Pod } from "../../generated/types.ts";
 import { sameJson } from "../../hash.ts";
 import { forbidden, together } from "../../problems.ts";
+import { isMirrorPod } from "./mirror.ts";
 import { validatePodSpec } from "./rules.ts";
 
 /** The current pod with the ephemeral containers of the update. */
@@ -23,7 +24,7 @@ const path = "spec.ephemeralContainers";
 
 /** Ephemeral containers can be added, but not removed or changed. */
 export function validateEphemeralChange(next: Pod, old: Pod): readonly Problem[] {
-  const isStatic = old.metadata.annotations?.["kubernetes.io/config.mirror"] !== undefined;
+  const isStatic = isMirrorPod(old);
   const kept = (old.spec.ephemeralContainers ?? []).flatMap((before) => {
     const now = next.spec.ephemeralContainers?.find((c) => c.name === before.name);
     const name = JSON.stringify(before.name);

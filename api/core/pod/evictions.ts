@@ -3,10 +3,10 @@
 import type { Pod, PodDisruptionBudget, Volume } from "../../generated/types.ts";
 import { controllerOf } from "../../meta.ts";
 import { selects } from "../../selector.ts";
+import { isMirrorPod } from "./mirror.ts";
 
 /** Whether a pod has a node of its own: a daemon's, or one that the kubelet reads from a file. */
-export const belongsToNode = (pod: Pod): boolean =>
-  controllerOf(pod)?.kind === "DaemonSet" || pod.metadata.annotations?.["kubernetes.io/config.mirror"] !== undefined;
+export const belongsToNode = (pod: Pod): boolean => controllerOf(pod)?.kind === "DaemonSet" || isMirrorPod(pod);
 
 /** Whether a volume's content is lost with the node. */
 export const isLocalVolume = ({ emptyDir, hostPath }: Volume): boolean =>

@@ -3,6 +3,7 @@ import type { Container, Pod, PodSpec, ResourceRequirements } from "../../genera
 import type { Problem } from "../../errors.ts";
 import { sameJson } from "../../hash.ts";
 import { each, forbidden, invalid, together } from "../../problems.ts";
+import { isMirrorPod } from "./mirror.ts";
 import { qosClass } from "./status.ts";
 import { validatePodSpec } from "./rules.ts";
 
@@ -116,8 +117,7 @@ function isSupported({ status }: Pod): boolean {
 
 /** Validates a resize. */
 export function validateResize(next: Pod, old: Pod): readonly Problem[] {
-  if (old.metadata.annotations?.["kubernetes.io/config.mirror"] !== undefined)
-    return [forbidden("[]", "static pods cannot be resized")];
+  if (isMirrorPod(old)) return [forbidden("[]", "static pods cannot be resized")];
   if (old.spec.os?.name === "windows") return [forbidden("[]", "windows pods cannot be resized")];
   const quality = old.status?.qosClass ?? qosClass(old.spec);
   const order = validateOrder(next.spec, old.spec);

@@ -4,6 +4,7 @@ import type { DraftMeta } from "../../meta.ts";
 import { validateLabels, validateQualifiedName } from "../../names.ts";
 import { forbidden, required, together, tooLong } from "../../problems.ts";
 import type { PodTemplateSpec } from "../../generated/types.ts";
+import { mirrorAnnotation } from "./mirror.ts";
 
 /** Validates the metadata of a template, and that it has containers but no ephemeral ones. */
 export const validateTemplate = ({ metadata, spec }: PodTemplateSpec, path: string): readonly Problem[] =>
@@ -29,12 +30,10 @@ export function validateAnnotations(
   );
 }
 
-const mirror = "kubernetes.io/config.mirror";
-
 /** The annotation of a mirror pod, which stands for a static pod of its node, is immutable. */
 export function validateMirrorChange(next: { metadata: DraftMeta }, old: { metadata: DraftMeta }): readonly Problem[] {
-  const [now, then] = [next.metadata.annotations?.[mirror], old.metadata.annotations?.[mirror]];
+  const [now, then] = [next.metadata.annotations?.[mirrorAnnotation], old.metadata.annotations?.[mirrorAnnotation]];
   if (now === then) return [];
   const may = then === undefined ? "add" : "remove or update";
-  return [forbidden(`metadata.annotations[${mirror}]`, `may not ${may} mirror pod annotation`)];
+  return [forbidden(`metadata.annotations[${mirrorAnnotation}]`, `may not ${may} mirror pod annotation`)];
 }

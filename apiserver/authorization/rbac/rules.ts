@@ -1,21 +1,8 @@
-// What a rule of a role allows, and whether rules cover other rules. Pure. Source: the Kubernetes page "Using RBAC
-// Authorization"; resource names never match requests without a name.
+// Whether a rule of a role allows a request. Pure. Source: the Kubernetes page "Using RBAC Authorization"; resource
+// names never match requests without a name.
 import type { PolicyRule } from "../../../api/generated/types.ts";
+import { includes, resourceMatches, urlMatches } from "../../../api/rbac/coverage.ts";
 import type { RequestInfo } from "../authorizer.ts";
-
-const all = "*";
-const includes = (values: readonly string[] | undefined, value: string): boolean =>
-  values !== undefined && (values.includes(value) || values.includes(all));
-
-/** `pods`, `pods/log`, `*` for all, or `*` and a subresource for that of all resources. */
-function resourceMatches(resources: readonly string[] = [], resource: string, subresource: string): boolean {
-  const combined = subresource === "" ? resource : `${resource}/${subresource}`;
-  return includes(resources, combined) || (subresource !== "" && resources.includes(`${all}/${subresource}`));
-}
-
-/** A path, or the beginning of paths before a `*`. */
-const urlMatches = (urls: readonly string[] = [], path: string): boolean =>
-  urls.some((url) => url === all || url === path || (url.endsWith(all) && path.startsWith(url.replace(/\*+$/, ""))));
 
 /** Whether a rule allows a request. */
 export function ruleAllows(rule: PolicyRule, request: RequestInfo): boolean {
@@ -29,38 +16,3 @@ export function ruleAllows(rule: PolicyRule, request: RequestInfo): boolean {
     (resourceNames.length === 0 || resourceNames.includes(name))
   );
 }
-
-/** The rule as several, each of one verb on one resource or URL. */
-function simpleRules({ verbs, apiGroups = [], resources = [], resourceNames, nonResourceURLs = [] }: PolicyRule) {
-  const ofResources = apiGroups.flatMap((group) =>
-    resources.flatMap((resource) =>
-      verbs.flatMap((verb): readonly PolicyRule[] =>
-        resourceNames?.length
-          ? resourceNames.map((name) => ({
-              ...{ apiGroups: [group], resources: [resource], verbs: [verb] },
-              resourceNames: [name],
-            }))
-          : [{ apiGroups: [group], resources: [resource], verbs: [verb] }],
-      ),
-    ),
-  );
-  const ofUrls = nonResourceURLs.flatMap((url) => verbs.map((verb) => ({ verbs: [verb], nonResourceURLs: [url] })));
-  return [...ofResources, ...ofUrls];
-}
-
-/** Whether an owned rule allows all that a simple one does. */
-function covers(owned: PolicyRule, { verbs, apiGroups, resources, resourceNames, nonResourceURLs }: PolicyRule) {
-  if (!includes(owned.verbs, verbs[0]!)) return false;
-  if (nonResourceURLs) return urlMatches(owned.nonResourceURLs, nonResourceURLs[0]!);
-  const [resource = "", subresource = ""] = resources![0]!.split("/");
-  const names = owned.resourceNames ?? [];
-  return (
-    includes(owned.apiGroups, apiGroups![0]!) &&
-    resourceMatches(owned.resources, resource, subresource) &&
-    (names.length === 0 || (resourceNames !== undefined && names.includes(resourceNames[0]!)))
-  );
-}
-
-/** The parts of some rules that others do not allow, one verb on one resource or URL each. */
-export const uncovered = (owned: readonly PolicyRule[], requested: readonly PolicyRule[]): readonly PolicyRule[] =>
-  requested.flatMap(simpleRules).filter((simple) => !owned.some((rule) => covers(rule, simple)));

@@ -4,6 +4,7 @@ import type { ClusterRole, PolicyRule, RoleBinding } from "../../../api/generate
 import { sameJson } from "../../../api/hash.ts";
 import type { ApiObject } from "../../../api/meta.ts";
 import { quoted, quotedList } from "../../../api/quote.ts";
+import { uncovered } from "../../../api/rbac/coverage.ts";
 import { rbacGroup } from "../../../api/rbac/roles.ts";
 import {
   type Authorizer,
@@ -12,7 +13,6 @@ import {
   privilegedGroup,
   type User,
 } from "../../authorization/authorizer.ts";
-import { uncovered } from "../../authorization/rbac/rules.ts";
 import type { WriteAttributes } from "../admission.ts";
 import { notFound } from "../refusals.ts";
 import type { Strategy } from "./strategy.ts";

@@ -6,7 +6,8 @@ import { key, keyOf } from "../../../api/meta.ts";
 import type { RequestAttributes, RequestInfo, User } from "../../../apiserver/authorization/authorizer.ts";
 import { decide } from "../../../apiserver/authorization/rbac/decide.ts";
 import { type Grants, grants } from "../../../apiserver/authorization/rbac/grants.ts";
-import { ruleAllows, uncovered } from "../../../apiserver/authorization/rbac/rules.ts";
+import { uncovered } from "../../../api/rbac/coverage.ts";
+import { ruleAllows } from "../../../apiserver/authorization/rbac/rules.ts";
 
 const pods: PolicyRule = { apiGroups: [""], resources: ["pods"], verbs: ["get"] };
 const getPod: RequestInfo = { verb: "get", group: "", resource: "pods", name: "a" };

@@ -1,4 +1,5 @@
 // An autoscaler scales the kind in its target reference through the scale subresource.
+import type { Client } from "../../../machinery/client.ts";
 import { expect, test } from "vitest";
 import { deployments } from "../../../api/apps/deployments.ts";
 import { statefulSets } from "../../../api/apps/statefulsets.ts";
@@ -67,14 +68,16 @@ test("autoscaler: a request that arrives again after the scale has changed is re
   const spec = { scaleTargetRef, minReplicas: 3, maxReplicas: 5 };
   await client.create(horizontalPodAutoscalers, { kind: "HorizontalPodAutoscaler", metadata, spec });
   const sent: Parameters<typeof client.patch>[] = [];
-  const recorded: typeof client = {
-    ...client,
+  const recorded = (inner: Client): Client => ({
+    ...inner,
+    asController: (account) => recorded(inner.asController(account)),
     patch(...request) {
       if (request[3] === "scale") sent.push(request as never);
-      return client.patch(...request);
+      return inner.patch(...request);
     },
-  };
-  await whileControlled({ ...running, client: recorded }, {}, () => pass(20));
+  });
+  const manager: Running["manager"] = (...rights) => recorded(running.manager(...rights));
+  await whileControlled({ ...running, manager }, {}, () => pass(20));
   expect(sent).toHaveLength(1);
   const k = key("default", "web");
   await client.patch(deployments, k, { type: "merge", patch: { spec: { replicas: 4 } } });

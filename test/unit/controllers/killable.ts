@@ -34,18 +34,20 @@ export function killable(): Process {
     if (isLast) kill();
     return own.signal.aborted ? never() : result;
   };
+  const killable = (client: Client): Client => ({
+    ...client,
+    asController: (account) => killable(client.asController(account)),
+    create: (r, draft) => step(() => client.create(r, draft)),
+    update: (r, object, subresource) => step(() => client.update(r, object, subresource)),
+    patch: (r, k, patch, subresource) => step(() => client.patch(r, k, patch, subresource)),
+    delete: (r, k, options) => step(() => client.delete(r, k, options)),
+  });
   return {
     get signal() {
       return process.signal;
     },
     step,
-    client: (client) => ({
-      ...client,
-      create: (r, draft) => step(() => client.create(r, draft)),
-      update: (r, object, subresource) => step(() => client.update(r, object, subresource)),
-      patch: (r, k, patch, subresource) => step(() => client.patch(r, k, patch, subresource)),
-      delete: (r, k, options) => step(() => client.delete(r, k, options)),
-    }),
+    client: killable,
     killAt(at, when) {
       [left, moment] = [at, when];
     },

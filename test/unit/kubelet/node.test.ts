@@ -6,9 +6,9 @@ import { admission } from "../../../kubelet/admission.ts";
 import { cgroupPaths, usageOf } from "../../../kubelet/cgroup.ts";
 import { canMountRecursivelyReadOnly, mayPrivilege } from "../../../kubelet/docker/capabilities.ts";
 import { demultiplexed } from "../../../kubelet/docker/streams.ts";
-import { withTag } from "../../../kubelet/docker/docker-runtime.ts";
+import { withTag } from "../../../kubelet/docker/images.ts";
 import { engineName, parseEngineName } from "../../../kubelet/docker/create-options.ts";
-import { credentialsFor, isImageReference, pullPlan } from "../../../kubelet/images.ts";
+import { credentialsFor, isImageReference, nameInRegistry, pullPlan } from "../../../kubelet/images.ts";
 import { nodeStatus, equalExceptHeartbeat } from "../../../kubelet/node/node-status.ts";
 import { healthRequest, healthStatus, portNumber } from "../../../kubelet/probes/handlers.ts";
 import { afterResult, initialState, type ProbeResult } from "../../../kubelet/probes/prober.ts";
@@ -59,6 +59,17 @@ describe("engine names", () => {
       "web:1",
       "web@sha256:1",
     ]));
+  test.each([
+    ["web", "docker.io/library/web:latest"],
+    ["orrery/web:1", "docker.io/orrery/web:1"],
+    ["docker.io/library/web:1", "docker.io/library/web:1"],
+    ["docker.io/web", "docker.io/library/web:latest"],
+    ["registry.k8s.io/e2e-test-images/agnhost:2.63.0", "registry.k8s.io/e2e-test-images/agnhost:2.63.0"],
+    ["localhost:5000/web", "localhost_5000/web:latest"],
+    ["localhost/web:1", "localhost/web:1"],
+  ])("the image %s has the name %s in the cluster's registry", (image, name) =>
+    expect(nameInRegistry(image)).toBe(name),
+  );
   test("output frames are decoded from any chunks", async () => {
     const frame = (to: number, text: string) =>
       Buffer.concat([Buffer.from([to, 0, 0, 0, 0, 0, 0, text.length]), Buffer.from(text)]);

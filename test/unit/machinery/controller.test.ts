@@ -42,6 +42,7 @@ async function live(
   // Watch events are delayed, as over a network.
   const slow: Client = {
     ...client,
+    asController: () => slow,
     async *watch(r, o, signal) {
       for await (const event of client.watch(r, o, signal)) {
         await clock.sleep(50);
@@ -78,6 +79,7 @@ test("a write with an unknown outcome is awaited before the next decision", asyn
   let lost = 0;
   const losingResponses = (client: Client): Client => ({
     ...client,
+    asController: (account) => losingResponses(client.asController(account)),
     create: async (r, draft) => {
       const made = await client.create(r, draft);
       // Committed, but the response is lost.
@@ -92,6 +94,7 @@ test("a refused draft fails once per decision, not once per copy", async () => {
   let [looks, refusals] = [0, 0];
   const refusing = (client: Client): Client => ({
     ...client,
+    asController: (account) => refusing(client.asController(account)),
     create: () => {
       refusals++;
       return Promise.reject(new ApiError("Invalid", "no"));

@@ -39,6 +39,13 @@ describe("the subject of", () => {
   const table = [
     ["the administrator", () => admin, "O=system:masters\nCN=kubernetes-admin"],
     ["a kubelet", () => node["kubelet-client"], "O=system:nodes\nCN=system:node:orrery-node-1"],
+    ["a node's network", () => node["network"], "CN=system:kube-proxy"],
+    [
+      "the controllers beside a node's drivers",
+      () => node["csi"],
+      "O=orrery.dev:csi-drivers\nCN=orrery.dev:csi-driver:orrery-node-1",
+    ],
+    ["the API server to kubelets", () => server["apiserver-kubelet-client"], "CN=kube-apiserver-kubelet-client"],
     ["the scheduler", () => server["scheduler"], "CN=system:kube-scheduler"],
     ["the controllers", () => server["controller-manager"], "CN=system:kube-controller-manager"],
   ] as const;

@@ -1,12 +1,8 @@
 // What `auth reconcile` changes of existing roles and bindings; expectations as kubectl 1.36 acts.
 import { expect, test } from "vitest";
-import {
-  type AccessObject,
-  type Removal,
-  type Rule,
-  reconciled,
-  type Subject,
-} from "../../../../cli/generators/rbac-reconcile.ts";
+import type { PolicyRule as Rule, RbacV1Subject as Subject } from "../../../../api/generated/types.ts";
+import type { AccessObject, Removal } from "../../../../api/rbac/reconcile.ts";
+import { explainedReconciliation as reconciled } from "../../../../cli/generators/rbac-reconcile.ts";
 
 const role = (...rules: readonly Rule[]): AccessObject => ({
   apiVersion: "rbac.authorization.k8s.io/v1",

@@ -1,0 +1,141 @@
+// Credentials that count for nothing: certificates and tokens that are foreign, expired, revoked, forged or for another
+// purpose.
+import { createHmac, createPublicKey, X509Certificate } from "node:crypto";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { instant } from "../../api/meta.ts";
+import { newAuthority } from "../../cli/cluster/pki.ts";
+import { type Target, target } from "./attacker.ts";
+
+const secret = "/api/v1/namespaces/kube-system/secrets/crown";
+let t: Target;
+beforeAll(async () => {
+  t = await target();
+});
+afterAll(() => t.close());
+const now = (): ReturnType<typeof instant> => instant(Date.now());
+
+test("without a certificate or a token there is health, and no discovery", async () => {
+  for (const path of [secret, "/", "/api", "/apis", "/api/v1", "/openapi/v2", "/openapi/v3", "/metrics"])
+    await t.refused({ path }, 403);
+  for (const path of ["/livez", "/readyz", "/healthz", "/version"])
+    expect((await t.attempt({ path })).status, path).toBe(200);
+});
+
+test("a refused read is the same whether the object exists or not", async () => {
+  const token = await t.tokenOf("curious");
+  const texts = await Promise.all(
+    ["crown", "crumb"].map(async (name) => {
+      const { text } = await t.attempt({ path: `/api/v1/namespaces/kube-system/secrets/${name}`, token });
+      return text.replaceAll(name, "NAME").replaceAll(/^(audit-id|date): .*$/gim, "");
+    }),
+  );
+  expect(texts[0]).toBe(texts[1]);
+  expect(texts[0]).toContain('"code":403');
+});
+
+test("a certificate of a foreign authority, though it has the same name", async () => {
+  const foreign = await newAuthority("test", now());
+  const certificate = await foreign.issue({ name: "kubernetes-admin", groups: ["system:masters"], use: "client" });
+  await t.refused({ path: secret, certificate }, 401);
+});
+
+test("a certificate that is not valid any more, or not yet", async () => {
+  const years = 365 * 86_400_000;
+  const subject = { name: "kubernetes-admin", groups: ["system:masters"], use: "client" } as const;
+  for (const offset of [-11 * years, 11 * years]) {
+    const { authorityFrom } = await import("../../cli/cluster/pki.ts");
+    const other = await authorityFrom(t.server.authority.pem, instant(Date.now() + offset));
+    await t.refused({ path: secret, certificate: await other.issue(subject) }, 401);
+  }
+});
+
+test("a certificate of a server is none of a client", async () => {
+  const subject = { name: "kubernetes-admin", groups: ["system:masters"], hosts: ["127.0.0.1"] };
+  const certificate = await t.server.authority.issue({ ...subject, use: "server" });
+  await t.refused({ path: secret, certificate }, 401);
+});
+
+test("a valid token is accepted, so that the tests below test something", async () => {
+  const token = await t.tokenOf("honest");
+  expect((await t.attempt({ path: "/api", token })).status).toBe(200);
+  await t.refused({ path: secret, token }, 403);
+});
+
+test("a token for another audience", async () => {
+  const token = await t.tokenOf("vault", { audiences: ["https://vault.example"] });
+  await t.refused({ path: "/api", token }, 401);
+});
+
+test("the token of an account that was deleted, and of one that was made again", async () => {
+  const token = await t.tokenOf("brief");
+  const path = "/api/v1/namespaces/default/serviceaccounts/brief";
+  await t.admin("DELETE", path);
+  await t.refused({ path: "/api", token }, 401);
+  await t.tokenOf("brief");
+  await t.refused({ path: "/api", token }, 401);
+});
+
+test("the token of a pod that was deleted", async () => {
+  await t.tokenOf("runner");
+  const pods = "/api/v1/namespaces/default/pods";
+  const spec = { serviceAccountName: "runner", containers: [{ name: "c", image: "i" }] };
+  const { json: pod } = await t.admin("POST", pods, { metadata: { name: "runner" }, spec });
+  const boundObjectRef = { kind: "Pod", apiVersion: "v1", name: "runner", uid: pod.metadata.uid };
+  const token = await t.tokenOf("runner", { boundObjectRef });
+  expect((await t.attempt({ path: "/api", token })).status).toBe(200);
+  await t.admin("DELETE", `${pods}/runner`, { gracePeriodSeconds: 0 });
+  await t.refused({ path: "/api", token }, 401);
+});
+
+const decoded = (part: string): Record<string, unknown> => JSON.parse(Buffer.from(part, "base64url").toString());
+const encoded = (value: object): string => Buffer.from(JSON.stringify(value)).toString("base64url");
+
+test("forged tokens: changed claims, no algorithm, another one, another key's id, no signature", async () => {
+  const [head = "", body = "", signature = ""] = (await t.tokenOf("forger")).split(".");
+  const admin = encoded({ ...decoded(body), sub: "system:serviceaccount:kube-system:admin" });
+  const publicKey = createPublicKey(new X509Certificate(t.server.ca).publicKey.export({ format: "pem", type: "spki" }))
+    .export({ format: "pem", type: "spki" })
+    .toString();
+  const hs256 = encoded({ ...decoded(head), alg: "HS256" });
+  const mac = createHmac("sha256", publicKey).update(`${hs256}.${body}`).digest("base64url");
+  const tokens = [
+    `${head}.${admin}.${signature}`,
+    ...["none", "None", "NONE", ""].flatMap((alg) => [
+      `${encoded({ alg })}.${body}.`,
+      `${encoded({ alg })}.${body}.${signature}`,
+    ]),
+    `${encoded({ ...decoded(head), alg: "HS256" })}.${body}.${mac}`,
+    `${encoded({ ...decoded(head), kid: "../../dev/null" })}.${body}.${signature}`,
+    `${encoded({ ...decoded(head), jwk: { kty: "oct", k: "AA" } })}.${body}.${signature}`,
+    `${encoded({ ...decoded(head), crit: ["exp"] })}.${body}.${signature}`,
+    `${head}.${body}.`,
+    `${head}.${body}.AAAA`,
+    `${head}.${body}.${signature}.${signature}`,
+    `${head}.${body}`,
+    "..",
+    ".",
+    "null",
+    encoded({}),
+  ];
+  for (const token of tokens) await t.refused({ path: "/api", token }, 401);
+});
+
+test("a long token, and a token of much nesting", async () => {
+  await t.refused({ path: "/api", token: "a".repeat(500_000) }, 401);
+  await t.refused({ path: "/api", token: `${"a.".repeat(100_000)}a` }, 401);
+  const nested = Buffer.from("[".repeat(200_000)).toString("base64url");
+  await t.refused({ path: "/api", token: `${nested}.${nested}.a` }, 401);
+});
+
+test("a bad token is not made good by another credential beside it in the same request", async () => {
+  const token = await t.tokenOf("double");
+  await t.refused({ path: "/api", headers: { authorization: `Basic ${token}` } }, 403);
+  await t.refused({ path: "/api", token: `x ${token}` }, 401);
+  await t.refused({ path: `/api?access_token=${token}` }, 403);
+});
+
+test("a review of a token is for those who may review, and tells no secret of a bad one", async () => {
+  const token = await t.tokenOf("reviewer");
+  const body = { apiVersion: "authentication.k8s.io/v1", kind: "TokenReview", spec: { token } };
+  await t.refused({ method: "POST", path: "/apis/authentication.k8s.io/v1/tokenreviews", token, body }, 403);
+});
