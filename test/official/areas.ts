@@ -27,6 +27,7 @@ export const areas: readonly Area[] = [
     ],
     isSerial: true,
   },
+  { name: "network-policy", sigs: ["network"], isBeyond: true, only: /\] Netpol/ },
   { name: "apps-beyond", sigs: ["apps"], isBeyond: true },
   { name: "apps-beyond-serial", sigs: ["apps"], isBeyond: true, isSerial: true },
   { name: "scheduling-beyond", sigs: ["scheduling"], isBeyond: true },
@@ -40,7 +41,7 @@ export const areas: readonly Area[] = [
   { name: "storage-beyond-serial", sigs: ["storage"], isBeyond: true, isSerial: true },
 ];
 /** What {@link areas} have specs of, in Go's syntax. */
-export const focusOfAll = String.raw`\[Conformance\]|\[sig-(apps|scheduling|storage)\]|\[DRA\]|External Storage`;
+export const focusOfAll = String.raw`\[Conformance\]|\[sig-(apps|scheduling|storage)\]|\[DRA\]|\[sig-network\] Netpol|External Storage`;
 
 /**
  * Specs that are generated for each driver, type of local volume, way to provide a volume and file system. Of the types
@@ -68,6 +69,7 @@ export const notBuilt: readonly { readonly what: string; readonly specs: RegExp 
     specs: /Driver: (pd\.csi|vsphere|cinder|azure)|vsphere|vcp|GCE|gce-|gce pd|AWS KMS|Feature:StorageProvider/,
   },
   { what: "a server for NFS or iSCSI", specs: /Driver: (nfs|nfs3|iscsi)\]|NFS/ },
+  { what: "SCTP in the kernel", specs: /Feature:SCTPConnectivity/ },
   { what: "Windows", specs: /Windows|\(ntfs\)/ },
   { what: "a file system that the node's image lacks", specs: /\((xfs|ext3)\)/ },
   {
