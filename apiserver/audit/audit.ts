@@ -71,7 +71,7 @@ const userInfo = ({ name, uid, groups, extra }: User): object => ({
 });
 
 let lastTime = { at: 0, text: "" };
-/** The time in microseconds, as Kubernetes writes MicroTime. The last one is kept: many events are of one millisecond. */
+/** The time in microseconds, as MicroTime is written. The last one is kept: many events share a millisecond. */
 function microTime(at: number): string {
   if (lastTime.at !== at) lastTime = { at, text: new Date(at).toISOString().replace("Z", "000Z") };
   return lastTime.text;
