@@ -3,6 +3,7 @@
 import type { Problem } from "./errors.ts";
 import { validateLabels, validateQualifiedName } from "./names.ts";
 import { invalid } from "./problems.ts";
+import { aggregated } from "./quote.ts";
 import type { Requirement } from "./selector.ts";
 
 /** The parsed requirements, or the parse error. */
@@ -60,8 +61,7 @@ function exactValue(reader: Reader): readonly string[] {
 
 /** Throws all problems in one message. */
 function refuse(problems: readonly Problem[]): void {
-  const messages = [...new Set(problems.map(({ path, message }) => `${path}: ${message}`))];
-  if (messages.length > 0) throw new ParseError(messages.length === 1 ? messages[0] : `[${messages.join(", ")}]`);
+  if (problems.length > 0) throw new ParseError(aggregated(problems.map(({ path, message }) => `${path}: ${message}`)));
 }
 
 const isInteger = (text: string): boolean => /^[+-]?\d+$/.test(text);

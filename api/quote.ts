@@ -25,3 +25,9 @@ export const quoted = (text: string): string =>
 
 /** `["a" "b"]`, as Go prints a list of quoted texts. */
 export const quotedList = (texts: readonly string[]): string => `[${texts.map(quoted).join(" ")}]`;
+
+/** Messages of several errors as one, as Kubernetes prints them: each once, in brackets when there are several. */
+export function aggregated(messages: readonly string[]): string {
+  const distinct = [...new Set(messages)];
+  return distinct.length === 1 ? distinct[0]! : `[${distinct.join(", ")}]`;
+}

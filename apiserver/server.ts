@@ -128,9 +128,10 @@ export function apiServer(options: ServerOptions): ApiServer {
   const { tokens, identify } = authentication(verbs, options.tokens);
   const measured = withComponents(metrics(verbs, nodes));
   const ofPrograms = programMetrics(verbs, nodes);
-  const issue = tokenIssuer(verbs, tokens);
-  const review = reviewer({ tokens, authorizer }, world);
-  const served = { measured, metricValues: ofPrograms.values, issue, review };
+  const served = {
+    ...{ measured, metricValues: ofPrograms.values, issue: tokenIssuer(verbs, tokens) },
+    review: reviewer({ tokens, authorizer }, world),
+  };
   const client = inProcessClient(verbs, { ...served, manager: "kube-apiserver" });
   return {
     loopback: client,

@@ -1,7 +1,10 @@
-// The time of one RBAC decision among 1,000 roles and 5,000 bindings.
-import type { ClusterRole, RoleBinding } from "../api/generated/types.ts";
+// The time of one decision: by RBAC among 1,000 roles and 5,000 bindings, and of the node authorizer among the pods of
+// 1,000 nodes.
+import type { ClusterRole, Pod, RoleBinding } from "../api/generated/types.ts";
 import { keyOf } from "../api/meta.ts";
 import type { RequestAttributes } from "../apiserver/authorization/authorizer.ts";
+import { decide as decideForNode } from "../apiserver/authorization/node/decide.ts";
+import { nodeGraph } from "../apiserver/authorization/node/graph.ts";
 import { decide } from "../apiserver/authorization/rbac/decide.ts";
 import { grants } from "../apiserver/authorization/rbac/grants.ts";
 import { ruleAllows } from "../apiserver/authorization/rbac/rules.ts";
@@ -32,10 +35,10 @@ const request = (i: number): RequestAttributes => ({
 const requests = Array.from({ length: 1_000 }, (_, i) => request(i));
 
 /** Microseconds of each of some decisions. */
-function each(count: number, decideOne: (request: RequestAttributes) => boolean): number {
+function each(count: number, decideOne: (request: RequestAttributes) => boolean, of = requests): number {
   let allowed = 0;
   const began = performance.now();
-  for (let i = 0; i < count; i++) if (decideOne(requests[i % requests.length]!)) allowed++;
+  for (let i = 0; i < count; i++) if (decideOne(of[i % of.length]!)) allowed++;
   const took = performance.now() - began;
   if (allowed === 0 || allowed === count) throw new Error("the requests have to be both allowed and denied");
   return (1000 * took) / count;
@@ -49,4 +52,56 @@ report({
   unit: "µs",
   beside: { what: "reading all bindings", value: each(2_000, readAll), unit: "µs" },
   budget: { atMost: 10 },
+});
+
+const [nodeCount, podsPerNode] = [1_000, 30];
+const graph = nodeGraph();
+const secretOf = (i: number): string => `secret-${i % 500}`;
+const podOn = (node: number, i: number): Pod =>
+  ({
+    metadata: { name: `pod-${node}-${i}`, namespace: `ns-${i % 100}` },
+    spec: {
+      nodeName: `node-${node}`,
+      serviceAccountName: "default",
+      containers: [{ env: [{ valueFrom: { configMapKeyRef: { name: "settings" } } }] }],
+      volumes: [{ name: "v", secret: { secretName: secretOf(node * podsPerNode + i) } }],
+    },
+  }) as unknown as Pod;
+const allPods = Array.from({ length: nodeCount * podsPerNode }, (_, i) =>
+  podOn(i % nodeCount, Math.floor(i / nodeCount)),
+);
+for (const pod of allPods) graph.setPod(keyOf(pod), pod);
+const ofKubelets = Array.from({ length: 1_000 }, (_, i): RequestAttributes => {
+  const { metadata, spec } = allPods[(i * 31) % allPods.length]!;
+  // Half of the requests are for the secret of a pod on the next node.
+  const node = i % 2 === 0 ? spec.nodeName! : `node-${(Number(spec.nodeName!.slice(5)) + 1) % nodeCount}`;
+  const name = spec.volumes![0]!.secret!.secretName!;
+  const user = { name: `system:node:${node}`, groups: ["system:nodes", "system:authenticated"] };
+  return { user, verb: "get", group: "", resource: "secrets", namespace: metadata.namespace!, name };
+});
+const readAllPods = ({ user, namespace, name }: RequestAttributes): boolean =>
+  allPods.some(
+    ({ metadata, spec }) =>
+      `system:node:${spec.nodeName}` === user.name &&
+      metadata.namespace === namespace &&
+      spec.volumes![0]!.secret!.secretName === name,
+  );
+each(decisions, (r) => decideForNode(graph, r).allowed, ofKubelets);
+report({
+  what: `a decision for a kubelet among ${nodeCount} nodes of ${podsPerNode} pods`,
+  value: each(decisions, (r) => decideForNode(graph, r).allowed, ofKubelets),
+  unit: "µs",
+  beside: { what: "reading all pods", value: each(200, readAllPods, ofKubelets), unit: "µs" },
+  budget: { atMost: 10 },
+});
+const began = performance.now();
+for (const pod of allPods) {
+  graph.setPod(keyOf(pod), undefined);
+  graph.setPod(keyOf(pod), pod);
+}
+report({
+  what: "a pod that goes and comes back in the graph of the node authorizer",
+  value: (1000 * (performance.now() - began)) / allPods.length,
+  unit: "µs",
+  budget: { atMost: 100 },
 });

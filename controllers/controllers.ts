@@ -19,6 +19,7 @@ import { cronJobController } from "./cronjob/controller.ts";
 import { daemonSetController } from "./daemonset/controller.ts";
 import { descheduler, type DeschedulerOptions } from "./descheduler/controller.ts";
 import { deploymentController } from "./deployment/controller.ts";
+import { deviceTaintController } from "./devicetaints/controller.ts";
 import { disruptionController } from "./disruption/controller.ts";
 import { endpointSliceController } from "./endpointslice/controller.ts";
 import { endpointSliceMirroringController } from "./endpointslice/mirroring.ts";
@@ -102,12 +103,13 @@ export const controllers = (options: ControllerOptions): readonly Controller[] =
   attachDetachController(),
   podClaimController,
   claimUsageController(),
+  deviceTaintController,
   snapshotController,
   snapshotContentController,
 ];
 
 /** Controllers whose effects are requests to the API server. */
-export const requesting = (client: Client, { apiServerNames = [] }: ControllerOptions): readonly Controller[] => [
+const requesting = (client: Client, { apiServerNames = [] }: ControllerOptions): readonly Controller[] => [
   certificateApprover(client.asController("certificate-controller"), apiServerNames),
 ];
 

@@ -1,5 +1,5 @@
 // Kubelet admission: whether this node accepts a pod that was bound to it. Pure.
-import type { Node, Pod, PodSpec } from "../api/generated/types.ts";
+import type { Container, Node, Pod, PodSpec } from "../api/generated/types.ts";
 import { hostPortsOf, overlap } from "../api/core/pod/host-ports.ts";
 import { requiredMatcher } from "../api/core/pod/node-affinity.ts";
 import { requiredNodeFeatures } from "../api/core/pod/node-features.ts";
@@ -31,11 +31,29 @@ interface Shortage {
 const notEnough = ({ resource, requested, used, capacity }: Shortage): string =>
   `Node didn't have enough resource: ${resource}, requested: ${requested}, used: ${used}, capacity: ${capacity}`;
 
+/** The pod without requests for which it has devices: the node does not have these resources itself. */
+function withoutDevices({ spec, status }: Pod): PodSpec {
+  const mappings = status?.extendedResourceClaimStatus?.requestMappings;
+  if (!mappings) return spec;
+  const isOwn = (container: string, resource: string): boolean =>
+    !mappings.some(({ containerName, resourceName }) => containerName === container && resourceName === resource);
+  const own = (c: Container): Container => {
+    const requests = Object.entries(c.resources?.requests ?? {}).filter(([resource]) => isOwn(c.name, resource));
+    return { ...c, resources: { ...c.resources, requests: Object.fromEntries(requests) } };
+  };
+  const { initContainers } = spec;
+  return {
+    ...spec,
+    containers: spec.containers.map(own),
+    ...(initContainers && { initContainers: initContainers.map(own) }),
+  };
+}
+
 /** Extended resources that the node does not list are left to whatever provides them, as Kubernetes' kubelet does. */
 function shortage(pod: Pod, others: readonly Pod[], { allocatable }: Room): Shortage | undefined {
   const used = others.map((p) => podRequests(p.spec));
   const capacities = amountsOf(allocatable);
-  return Object.entries({ pods: 1, ...podRequests(pod.spec) })
+  return Object.entries({ pods: 1, ...podRequests(withoutDevices(pod)) })
     .filter(([resource]) => !isExtended(resource) || capacities[resource] !== undefined)
     .map(([resource, requested]) => ({
       resource,
@@ -85,7 +103,7 @@ export function admission(pod: Pod, others: readonly Pod[], room: Room): Rejecti
   const os = rejectedOs(pod);
   if (os) return os;
   const features = requiredNodeFeatures(pod.spec);
-  // This kubelet has none of them, and declares none.
+  // This kubelet has none of those that pods are placed by.
   if (features.length > 0)
     return {
       reason: "PodFeatureUnsupported",

@@ -112,8 +112,15 @@ export function view<T extends ApiObject>(initial: Indexes<T> = {}): View<T> {
       const gone = [...old].flatMap(([key, o]): Changed<T>[] => (objects.has(key) ? [] : [[o, o, "deleted"]]));
       const changed = items.flatMap((o): Changed<T>[] => {
         const before = old.get(keyOf(o));
-        if (before?.metadata.resourceVersion === o.metadata.resourceVersion) return [];
-        return [[o, before, before ? "updated" : "added"]];
+        if (!before) return [[o, before, "added"]];
+        if (before.metadata.resourceVersion === o.metadata.resourceVersion) return [];
+        // Another object of the name took its place: what waits for its deletion must not miss it.
+        if (before.metadata.uid !== o.metadata.uid)
+          return [
+            [before, before, "deleted"],
+            [o, undefined, "added"],
+          ];
+        return [[o, before, "updated"]];
       });
       return [...changed, ...gone];
     },

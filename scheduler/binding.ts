@@ -18,6 +18,7 @@ import {
 } from "./framework.ts";
 import type { PodInfo } from "./node-info.ts";
 import type { CycleState } from "./place.ts";
+import type { Profiles } from "./profiles.ts";
 
 /** A decision on its way. */
 export interface Binding {
@@ -108,16 +109,19 @@ interface BinderPorts {
   readonly views: PluginViews;
   readonly client: Client;
   readonly world: World;
+  readonly profileOf: Profiles;
 }
 
 /** Binds until the signal aborts. */
 export function binder(
-  { view, views, client, world }: BinderPorts,
+  { view, views, client, world, profileOf }: BinderPorts,
   { rejected, failed, bound }: BindingOutcomes,
   signal: AbortSignal,
 ): Binder {
   const { lister, changed } = views;
-  const context: BindingContext = { client, clock: world.clock, lister, changed, signal };
+  const recordEvent: BindingContext["recordEvent"] = (pod, reason, message) =>
+    profileOf(pod)?.events.record(pod, "Normal", reason, message);
+  const context: BindingContext = { client, clock: world.clock, lister, changed, signal, recordEvent };
   const finish = async (binding: PreparedBinding): Promise<void> => {
     const { key } = binding.pod;
     try {

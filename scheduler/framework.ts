@@ -186,6 +186,8 @@ export interface BindingContext extends PluginViews {
   readonly client: Client;
   readonly clock: Clock;
   readonly signal: AbortSignal;
+  /** An event of type Normal. */
+  recordEvent(pod: Pod, reason: string, message: string): void;
 }
 
 /**
@@ -204,10 +206,10 @@ export interface SchedulerPlugin<F = unknown, S = unknown> {
   readonly reads?: readonly ResourceDefinition[];
 
   /**
-   * Everything that Filter and Score of a node depend on beside the node. Results are kept for pods with equal
-   * signatures until the node changes. Without it they are computed for every pod. Source: KEP-5598.
+   * Everything that PreFilter, Filter and Score of a node depend on beside the node. Results are kept for pods with
+   * equal signatures until the node changes. Without it they are computed for every pod. Source: KEP-5598.
    */
-  sign?(pod: PodInfo): string;
+  sign?(pod: PodInfo, snapshot: Snapshot): string;
   /**
    * PreFilter depends on what was reserved for other pods. Its result is kept to explain the decision, and Filter must
    * not change it.

@@ -72,7 +72,7 @@ function built(id: string, pod: PodInfo, snapshot: Snapshot, { signed, scorers }
 function kindOf(pod: PodInfo, snapshot: Snapshot, profile: Profile): Kind {
   const { signed, kinds } = profile;
   let id = String(pod.priority);
-  for (const plugin of signed) id += `\n${plugin.sign!(pod)}`;
+  for (const plugin of signed) id += `\n${plugin.sign!(pod, snapshot)}`;
   const known = kinds.get(id);
   const isNew = known === undefined;
   const kind = isNew ? { id } : known.table || known.isPlain ? known : built(id, pod, snapshot, profile);

@@ -4,13 +4,15 @@ import { namespaces } from "../../api/core/namespaces.ts";
 import type { Problem } from "../../api/errors.ts";
 import type {
   AllocationResult,
+  Device,
   DeviceClass,
   DeviceClaim,
   DeviceSelector,
   ResourceClaimTemplate,
+  ResourceSlice,
   ResourceV1ResourceClaim as ResourceClaim,
 } from "../../api/generated/types.ts";
-import type { ApiObject } from "../../api/meta.ts";
+import { type ApiObject, timestamp } from "../../api/meta.ts";
 import { each, forbidden, invalid as invalidValue, none, together } from "../../api/problems.ts";
 import { deviceId } from "../../api/resource/resourceclaims.ts";
 import { deviceSelector } from "../../machinery/cel/device-selectors.ts";
@@ -107,5 +109,22 @@ export const deviceStatuses: AdmissionPlugin = {
     const { devices, ...rest } = status;
     const kept = devices.filter((device) => !dropped.has(deviceId(device)));
     return { ...object, status: { ...rest, ...(kept.length > 0 && { devices: kept }) } } as ApiObject;
+  },
+};
+
+/** Sets when a taint of a device was added, where its driver does not say. Source: KEP-5055. */
+export const deviceTaintTimes: AdmissionPlugin = {
+  name: "DeviceTaintTimes",
+  operations: ["CREATE", "UPDATE"],
+  handles: (r) => r.group === "resource.k8s.io" && r.plural === "resourceslices",
+  mutate(object, { now }) {
+    const { spec } = object as ResourceSlice;
+    const lacksTime = (device: Device): boolean => device.taints?.some((taint) => !taint.timeAdded) === true;
+    if (!spec?.devices?.some(lacksTime)) return object;
+    const timeAdded = timestamp(now);
+    const devices = spec.devices.map((device) =>
+      lacksTime(device) ? { ...device, taints: device.taints!.map((taint) => ({ timeAdded, ...taint })) } : device,
+    );
+    return { ...object, spec: { ...spec, devices } } as ApiObject;
   },
 };

@@ -4,8 +4,9 @@ import type { Authorizer } from "../authorization/authorizer.ts";
 import type { AdmissionPlugin } from "../registry/admission.ts";
 import { certificateSubject } from "./certificate-subjects.ts";
 import { defaultIngressClass, claimGrowth, defaultStorageClass, storageInUse } from "./classes.ts";
-import { deviceAdministration, deviceSelectors, deviceStatuses } from "./devices.ts";
+import { deviceAdministration, deviceSelectors, deviceStatuses, deviceTaintTimes } from "./devices.ts";
 import { limitRanger, namespaceExists, namespaceStays } from "./namespaces.ts";
+import { nodeDeclaredFeatures } from "./node-features.ts";
 import { groupPriority, podGroupProtection, podGroupWorkload } from "./pod-groups.ts";
 import { onlyLabels, type PodSecurityOptions } from "./podsecurity/configuration.ts";
 import { podSecurityPlugins } from "./podsecurity/podsecurity.ts";
@@ -66,10 +67,12 @@ export const admissionPlugins = (
   defaultIngressClass,
   podTopology,
   podGroupWorkload,
+  nodeDeclaredFeatures,
   serviceAddresses(world, ranges),
   deviceSelectors,
   deviceAdministration,
   deviceStatuses,
+  deviceTaintTimes,
   ...plugins,
   resourceQuota(),
 ];

@@ -2,8 +2,15 @@
 // with each counted object, so it is exact with concurrent writes of several servers, and after the stop of one of
 // them.
 import { type Charge, charge } from "../../api/core/quota/charge.ts";
+import { isMadeForPod, usageOfPod } from "../../api/core/quota/covered-claims.ts";
+import type { DeviceQuota } from "../../api/core/quota/device-usage.ts";
+import { pods } from "../../api/core/pods.ts";
 import { type ResourceQuota, resourceQuotas } from "../../api/core/resourcequotas.ts";
+import type { Pod, ResourceV1ResourceClaim as ResourceClaim } from "../../api/generated/types.ts";
 import { isStored, type ResourceDefinition } from "../../api/kinds.ts";
+import { type ApiObject, key } from "../../api/meta.ts";
+import { deviceClasses } from "../../api/resource/deviceclasses.ts";
+import { resourceClaims } from "../../api/resource/resourceclaims.ts";
 import type { AdmissionPlugin, Alongside, Replacement } from "../registry/admission.ts";
 import { encode, objectOf, prefixOf, remember } from "../registry/codec.ts";
 import { forbidden } from "../registry/refusals.ts";
@@ -33,12 +40,35 @@ interface Counted {
   readonly replacement: Replacement;
 }
 
+/**
+ * What claims for devices count beyond their devices. A claim that was made for a pod is covered by it as long as it
+ * exists, so that its removal takes nothing away that its creation did not add; whether it was is looked at once.
+ */
+function deviceQuota(present: Present, { namespace, replacement: { before } }: Counted): DeviceQuota {
+  const all = <T extends ApiObject>(r: ResourceDefinition<T>, within?: string): readonly T[] =>
+    present.list(prefixOf(r, within)).map((stored) => objectOf<T>(stored));
+  const objects = {
+    pod: (name: string) => {
+      const stored = present.get(prefixOf(pods) + key(namespace, name));
+      return stored && objectOf<Pod>(stored);
+    },
+    claims: () => all(resourceClaims, namespace),
+  };
+  const isKnown = before !== undefined && isMadeForPod(before as ResourceClaim);
+  return {
+    classes: all(deviceClasses),
+    covered: (claim) => (isKnown && isMadeForPod(claim) ? "all" : usageOfPod(claim, objects)),
+  };
+}
+
 /** The quotas that count the object, and what its write changes in them. */
-function charges(present: Present, { r, namespace, replacement }: Counted): readonly (readonly [Stored, Charge])[] {
+function charges(present: Present, counted: Counted): readonly (readonly [Stored, Charge])[] {
+  const { r, namespace, replacement } = counted;
   const { uid } = (replacement.after ?? replacement.before)!.metadata;
+  const devices = r.kind === resourceClaims.kind ? deviceQuota(present, counted) : undefined;
   return present.list(prefixOf(resourceQuotas, namespace)).flatMap((stored): readonly (readonly [Stored, Charge])[] => {
     const quota = objectOf<ResourceQuota>(stored);
-    const charged = quota.metadata.uid === uid ? undefined : charge(quota, r, replacement);
+    const charged = quota.metadata.uid === uid ? undefined : charge(quota, r, replacement, devices);
     return charged ? [[stored, charged]] : [];
   });
 }

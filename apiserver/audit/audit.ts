@@ -70,8 +70,12 @@ const userInfo = ({ name, uid, groups, extra }: User): object => ({
   ...(extra && { extra }),
 });
 
-/** The time in microseconds, as Kubernetes writes MicroTime. */
-const microTime = (at: number): string => new Date(at).toISOString().replace("Z", "000Z");
+let lastTime = { at: 0, text: "" };
+/** The time in microseconds, as MicroTime is written. The last one is kept: many events share a millisecond. */
+function microTime(at: number): string {
+  if (lastTime.at !== at) lastTime = { at, text: new Date(at).toISOString().replace("Z", "000Z") };
+  return lastTime.text;
+}
 
 type Json = Readonly<Record<string, unknown>>;
 const isObject = (value: unknown): value is Json =>

@@ -39,13 +39,21 @@ export interface Decision {
   readonly reason?: string;
 }
 
+/** The rules of one user in one namespace. */
+export interface ListedRules {
+  readonly rules: readonly PolicyRule[];
+  /** Whether the user may do nothing beyond them. */
+  readonly isComplete: boolean;
+  /** What could not be read of them. */
+  readonly problems: readonly string[];
+}
+const noRules: ListedRules = { rules: [], isComplete: true, problems: [] };
+
 /** Decides about requests. A decision that is known at once is not a promise, so that most requests need not wait. */
 export interface Authorizer {
   decide(attributes: RequestAttributes): Decision | Promise<Decision>;
   /** The rules by which it allows requests of a user in a namespace, where it has rules. */
-  rulesFor?(user: User, namespace: string | undefined): readonly PolicyRule[];
-  /** Why it allows requests of a user by more than its rules, where it does. */
-  unlistedRules?(user: User): string | undefined;
+  rulesFor?(user: User, namespace: string | undefined): ListedRules;
   /** The rules of a role that a binding in a namespace names; undefined when there is no such role. */
   rulesOf?(roleRef: Pick<RoleRef, "kind" | "name">, namespace: string | undefined): readonly PolicyRule[] | undefined;
 }
@@ -66,7 +74,7 @@ export const groupsAllowed = (...groups: readonly string[]): Authorizer => {
   const isMember = (user: User): boolean => user.groups.some((group) => groups.includes(group));
   return {
     decide: ({ user }) => ({ allowed: isMember(user) }),
-    rulesFor: (user) => (isMember(user) ? everything : []),
+    rulesFor: (user) => (isMember(user) ? { ...noRules, rules: everything } : noRules),
   };
 };
 
@@ -89,9 +97,14 @@ export function firstAllowing(...authorizers: readonly Authorizer[]): Authorizer
   };
   return {
     decide: (request) => from(0, request, []),
-    rulesFor: (user, namespace) => authorizers.flatMap(({ rulesFor }) => rulesFor?.(user, namespace) ?? []),
-    unlistedRules: (user) =>
-      authorizers.map(({ unlistedRules }) => unlistedRules?.(user)).find((reason) => reason !== undefined),
+    rulesFor(user, namespace) {
+      const listed = authorizers.map(({ rulesFor }) => rulesFor?.(user, namespace) ?? noRules);
+      return {
+        rules: listed.flatMap(({ rules }) => rules),
+        isComplete: listed.every(({ isComplete }) => isComplete),
+        problems: listed.flatMap(({ problems }) => problems),
+      };
+    },
     rulesOf: (roleRef, namespace) =>
       authorizers.map(({ rulesOf }) => rulesOf?.(roleRef, namespace)).find((rules) => rules !== undefined),
   };

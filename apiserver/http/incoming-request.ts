@@ -92,12 +92,12 @@ function authorize(
   authorizer: Authorizer,
 ): Access | Promise<Access> {
   if (!user) return { user: anonymous, refused: unauthorized() };
-  if (isOpen(path)) return { user, refused: undefined };
   const by = { ...attributes, user };
   const accessAfter = (decision: Decision): Access => {
     audit?.authorized(decision);
     return { user, refused: decision.allowed ? undefined : accessDenied(by, decision.reason) };
   };
+  if (isOpen(path)) return accessAfter({ allowed: true });
   const decision = authorizer.decide(by);
   return decision instanceof Promise
     ? decision.then(accessAfter, (e: unknown) => ({ user, refused: e as ApiError }))

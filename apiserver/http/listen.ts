@@ -137,8 +137,6 @@ function serve(
     const { began, id, attributes, user, path, trace, audit } = from.received;
     const isStream = "stream" in response;
     audit?.responds(response);
-    // A client that has its response knows that the event is recorded.
-    if (!isStream) audit?.completes(response.status);
     if (isStream) inFlight.becomeLongRunning();
     to.hijack();
     const headers = { "audit-id": id, "cache-control": "no-cache, private", ...response.headers };

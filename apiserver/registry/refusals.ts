@@ -3,6 +3,7 @@ import type { RequestAttributes } from "../authorization/authorizer.ts";
 import { ApiError, type Problem } from "../../api/errors.ts";
 import { qualified, type ResourceDefinition } from "../../api/kinds.ts";
 import { type Key, type Revision, splitKey } from "../../api/meta.ts";
+import { aggregated } from "../../api/quote.ts";
 
 type Resource = Pick<ResourceDefinition, "group" | "plural" | "kind">;
 const about = (r: Resource, name: string): { name?: string; kind: string; group?: string } => ({
@@ -44,8 +45,7 @@ export const forbidden = (r: Resource, name: string, because: string, cause?: ob
 
 /** All problems at once, so that a manifest need not be corrected field by field. */
 export function invalid(r: Resource, name: string, problems: readonly Problem[]): ApiError {
-  const sentences = [...new Set(problems.map((p) => `${p.path}: ${p.message}`))];
-  const all = sentences.length === 1 ? sentences[0] : `[${sentences.join(", ")}]`;
+  const all = aggregated(problems.map((p) => `${p.path}: ${p.message}`));
   return new ApiError("Invalid", `${groupKind(r)} "${name}" is invalid: ${all}`, {
     ...(name !== "" && { name }),
     ...(r.group !== "" && { group: r.group }),

@@ -17,6 +17,8 @@ export interface WriteOptions extends Ownership {
   readonly user?: User;
   /** The create is part of an update or of an apply, which was authorized as such: the right to create is checked. */
   readonly authorizesCreate?: true;
+  /** Kubernetes' verb of the request: create, update or patch. */
+  readonly verb?: string;
   /** Commits only while the lease is of this term. */
   readonly term?: LeaseTerm | undefined;
   /** The object the request was derived from, already decoded: parts identical to it are not decoded again. */

@@ -83,6 +83,7 @@ export function writeQuery(request: ApiRequest, warn: Warn, patchType?: string):
       dryRun: dryRun.length > 0,
       manager: manager || managerOf(request),
       user: request.user,
+      verb: patchType !== undefined ? "patch" : method === "POST" ? "create" : "update",
       term: termIn(request),
       warn,
       trace: request.trace,

@@ -3,8 +3,9 @@ import { ApiError } from "../../api/errors.ts";
 import { apiVersionOf, type ResourceDefinition } from "../../api/kinds.ts";
 import type { SelfSubjectRulesReview, SubjectAccessReview, TokenReview } from "../../api/generated/types.ts";
 import { type ApiObject, type Draft, type Instant, timestamp } from "../../api/meta.ts";
+import { aggregated } from "../../api/quote.ts";
 import type { World } from "../../machinery/world.ts";
-import type { Authorizer, User } from "../authorization/authorizer.ts";
+import type { Authorizer, ListedRules, User } from "../authorization/authorizer.ts";
 import { invalid, methodNotServed } from "../registry/refusals.ts";
 import type { Tokens } from "../authentication/tokens.ts";
 import { negotiated } from "../response/render.ts";
@@ -38,18 +39,21 @@ const accessOf: Reviewer = (review, _user, { authorizer }) => {
   return access(spec, { name, groups, ...(uid !== undefined && { uid }), ...(extra && { extra }) }, authorizer);
 };
 
+const unlisted: ListedRules = { rules: [], isComplete: false, problems: [] };
+
 /** Rules of resources and of URLs; incomplete when an authorizer does not show all that it allows by. */
 const rulesOf: Reviewer = (review, user, { authorizer }) => {
   const { namespace } = (review as unknown as SelfSubjectRulesReview).spec ?? {};
   if (!namespace) throw new ApiError("BadRequest", "no namespace on request");
-  const rules = authorizer.rulesFor?.(user, namespace) ?? [];
+  const { rules, isComplete, problems } = authorizer.rulesFor?.(user, namespace) ?? unlisted;
   const [resourceRules, nonResourceRules] = [
     rules.filter(({ nonResourceURLs }) => !nonResourceURLs?.length),
     rules.filter(({ nonResourceURLs }) => nonResourceURLs?.length),
   ];
-  const evaluationError = authorizer.unlistedRules?.(user);
-  const incomplete = authorizer.rulesFor === undefined || evaluationError !== undefined;
-  return { status: { resourceRules, nonResourceRules, incomplete, ...(evaluationError && { evaluationError }) } };
+  const evaluationError = problems.length > 0 && aggregated(problems);
+  return {
+    status: { resourceRules, nonResourceRules, incomplete: !isComplete, ...(evaluationError && { evaluationError }) },
+  };
 };
 
 const userInfo = ({ name, uid, groups, extra }: User): object => ({

@@ -1,5 +1,5 @@
 // Describes who may do what: Roles and their bindings, and CertificateSigningRequests.
-import type { CertificateSigningRequest, PolicyRule, Role, RoleBinding } from "../../api/generated/types.ts";
+import type { CertificateSigningRequest, Role, RoleBinding } from "../../api/generated/types.ts";
 import { age } from "../../api/age.ts";
 import { instant } from "../../api/meta.ts";
 import type { Describer } from "./describer.ts";
@@ -7,7 +7,6 @@ import {
   annotationLines,
   columnEnd,
   field,
-  goList,
   indented,
   inlineLabels,
   type Lines,
@@ -16,78 +15,17 @@ import {
   table,
   timeText,
 } from "./layout.ts";
-
-/** A rule about one resource or path, and at most one name. */
-interface SimpleRule {
-  readonly group: string;
-  readonly resource: string;
-  readonly path: string;
-  readonly name: string;
-  readonly verbs: readonly string[];
-}
-
-const orEmpty = (list: readonly string[] | undefined): readonly string[] => (list?.length ? list : [""]);
-
-/** Takes a rule apart into one for each combination of group, resource and name, or for each path. */
-function simpleRules({
-  apiGroups,
-  resources,
-  resourceNames,
-  nonResourceURLs,
-  verbs,
-}: PolicyRule): readonly SimpleRule[] {
-  const paths = (nonResourceURLs ?? []).map((path) => ({ group: "", resource: "", path, name: "", verbs }));
-  const ofResources = (apiGroups ?? []).flatMap((group) =>
-    (resources ?? []).flatMap((resource) =>
-      orEmpty(resourceNames).map((name) => ({ group, resource, path: "", name, verbs })),
-    ),
-  );
-  return [...ofResources, ...paths];
-}
-
-/** `deployments.apps/scale`: the group follows the resource, before its subresource. */
-function qualified(resource: string, group: string): string {
-  if (group === "") return resource;
-  const [name, ...subresource] = resource.split("/");
-  return [`${name}.${group}`, ...subresource].join("/");
-}
-
-const keyOf = ({ group, resource, path, name }: SimpleRule): string => [group, resource, path, name].join("\0");
-
-/** Rules about the same thing are joined. */
-function joined(rules: readonly SimpleRule[]): readonly SimpleRule[] {
-  const groups = Map.groupBy(rules, keyOf);
-  return [...groups.values()].map((same) => ({ ...same[0]!, verbs: [...new Set(same.flatMap(({ verbs }) => verbs))] }));
-}
-
-/** kubectl sorts rules by their text. */
-const ruleOrder = ({ verbs, group, resource, name, path }: SimpleRule): string =>
-  `Verbs:${goList(verbs)},APIGroups:[${group}],Resources:[${resource}],ResourceNames:[${name}],NonResourceURLs:[${path}]`;
-
-const bracketed = (text: string): string => `[${text}]`;
+import { ruleHeader, ruleRows } from "./rules.ts";
 
 export const roleDescriber: Describer<Role> = {
   hasNoEvents: true,
-  lines: ({ metadata, rules }) => {
-    const rows = joined((rules ?? []).flatMap(simpleRules)).toSorted((a, b) => (ruleOrder(a) < ruleOrder(b) ? -1 : 1));
-    return [
-      field("Name", metadata.name),
-      ...labelLines("Labels", metadata.labels),
-      ...annotationLines(metadata.annotations),
-      "PolicyRule:",
-      ...indented(
-        table(
-          ["Resources", "Non-Resource URLs", "Resource Names", "Verbs"],
-          rows.map(({ group, resource, path, name, verbs }) => [
-            qualified(resource, group),
-            bracketed(path),
-            bracketed(name),
-            goList(verbs),
-          ]),
-        ),
-      ),
-    ];
-  },
+  lines: ({ metadata, rules }) => [
+    field("Name", metadata.name),
+    ...labelLines("Labels", metadata.labels),
+    ...annotationLines(metadata.annotations),
+    "PolicyRule:",
+    ...indented(table(ruleHeader, ruleRows(rules ?? []))),
+  ],
 };
 
 export const bindingDescriber: Describer<RoleBinding> = {

@@ -13,7 +13,7 @@ import { selectorOrNone } from "./pods.ts";
 const anything = `<${"any"}>`;
 
 const portLine = ({ port, endPort, protocol = "TCP" }: NetworkPolicyPort): string =>
-  endPort === undefined ? `To Port: ${port}/${protocol}` : `To Port Range: ${port}-${endPort}/${protocol}`;
+  endPort === undefined ? `To Port: ${port ?? "<nil>"}/${protocol}` : `To Port Range: ${port}-${endPort}/${protocol}`;
 
 const portLines = (ports: readonly NetworkPolicyPort[] | undefined): Lines =>
   ports?.length ? ports.map(portLine) : [`To Port: ${anything} (traffic allowed to all ports)`];

@@ -87,7 +87,10 @@ export const clusterInfoController = (endpoint: ClusterEndpoint): Controller<Obs
         bootstrap: (secret) => (isTokenSecret(secret) ? ["token"] : []),
       }),
     ],
-    writes: [{ kind: configMaps, namespace: place.namespace, verbs: ["create", "update"] }],
+    writes: [
+      { kind: configMaps, verbs: ["create"] },
+      { kind: configMaps, names: [place.name], verbs: ["update"] },
+    ],
     observe: (views) => ({
       info: views.of(configMaps).get(infoKey),
       tokens: views.of(secrets).byIndex("bootstrap", "token"),

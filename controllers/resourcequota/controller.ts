@@ -2,12 +2,17 @@
 // between the API server keeps the usage, in the same commit as each object. Not a pure decision: the objects are
 // listed from the API after the quota was read, so that all it has counted by then are among them.
 import { countUsage, type ObjectsOfKind } from "../../api/core/quota/count.ts";
+import { usageOfPod } from "../../api/core/quota/covered-claims.ts";
+import { type DeviceQuota, isOfDevices } from "../../api/core/quota/device-usage.ts";
 import { countsIn } from "../../api/core/quota/usage.ts";
+import { pods } from "../../api/core/pods.ts";
 import { type ResourceQuota, resourceQuotas } from "../../api/core/resourcequotas.ts";
 import { ifFound } from "../../api/errors.ts";
 import { sameJson } from "../../api/hash.ts";
 import { isStored, type ResourceDefinition } from "../../api/kinds.ts";
 import { keyOf } from "../../api/meta.ts";
+import { deviceClasses } from "../../api/resource/deviceclasses.ts";
+import { resourceClaims } from "../../api/resource/resourceclaims.ts";
 import type { Client } from "../../machinery/client.ts";
 import { type KeysOf, type Reconciler, watch } from "../../machinery/controller.ts";
 import type { KindRegistry } from "../../machinery/kind-registry.ts";
@@ -27,6 +32,20 @@ const countedKinds = (kinds: KindRegistry, quota: ResourceQuota): readonly Resou
     .filter((r) => r.scope === "Namespaced" && isStored(r))
     .filter((r) => Object.keys(quota.spec.hard ?? {}).some((name) => countsIn(r, name)));
 
+/** What claims for devices count beyond their devices, where the quota limits that. */
+async function deviceQuota(quota: ResourceQuota, client: Client): Promise<DeviceQuota | undefined> {
+  const { namespace } = quota.metadata;
+  if (!Object.keys(quota.spec.hard ?? {}).some(isOfDevices)) return undefined;
+  const [classes, all, claims] = await Promise.all([
+    client.list(deviceClasses),
+    client.list(pods, { namespace }),
+    client.list(resourceClaims, { namespace }),
+  ]);
+  const byName = new Map(all.items.map((pod) => [pod.metadata.name, pod]));
+  const objects = { pod: (name: string) => byName.get(name), claims: () => claims.items };
+  return { classes: classes.items, covered: (claim) => usageOfPod(claim, objects) };
+}
+
 /** The controller of all quotas. */
 export function resourceQuotaController(kinds: KindRegistry, client: Client): Reconciler {
   const count = async (quota: ResourceQuota): Promise<Readonly<Record<string, string>>> => {
@@ -34,7 +53,7 @@ export function resourceQuotaController(kinds: KindRegistry, client: Client): Re
     const all = countedKinds(kinds, quota).map(
       async (r): Promise<ObjectsOfKind> => ({ r, objects: (await client.list(r, { namespace })).items }),
     );
-    return countUsage(quota, await Promise.all(all));
+    return countUsage(quota, await Promise.all(all), await deviceQuota(quota, client));
   };
   return {
     name: "resourcequota",

@@ -88,6 +88,25 @@ function requestsOf({ resources }: Container, entry: string): readonly string[] 
   return named.every(({ request }) => request) ? named.map(({ request }) => request!) : [];
 }
 
+/** A claim of the pod, and the requests in it whose devices a container gets; all when empty. */
+interface ContainerClaim {
+  readonly name: string;
+  readonly requests: readonly string[];
+}
+function claimsOf(pod: Pod, container: Container): readonly ContainerClaim[] {
+  const named = (pod.spec.resourceClaims ?? []).flatMap((entry) => {
+    const requests = requestsOf(container, entry.name);
+    const reference = claimReference(pod, entry);
+    return requests === undefined || typeof reference === "string" ? [] : [{ name: reference.name, requests }];
+  });
+  const { requestMappings = [], resourceClaimName: name = "" } = pod.status?.extendedResourceClaimStatus ?? {};
+  const requested = container.resources?.requests ?? {};
+  const requests = requestMappings
+    .filter(({ containerName, resourceName }) => containerName === container.name && resourceName in requested)
+    .map(({ requestName }) => requestName);
+  return requests.length > 0 ? [...named, { name, requests }] : named;
+}
+
 /** A device is for the request, or for one of its alternatives. */
 const isFor = ({ requests }: PreparedDevice, request: string): boolean =>
   requests.length === 0 || requests.some((name) => name === request || name.startsWith(`${request}/`));
@@ -141,13 +160,14 @@ export function deviceClaims(ports: ClaimPorts): DeviceClaims {
         const at = key(metadata.namespace, reference.name);
         await oneAtATime(at, () => prepareClaim(pod, at, reference.isGenerated));
       }
+      const extended = pod.status?.extendedResourceClaimStatus;
+      if (!extended) return;
+      const at = key(metadata.namespace, extended.resourceClaimName);
+      await oneAtATime(at, () => prepareClaim(pod, at, false));
     },
     devicesOf(pod, container) {
-      const ids = (pod.spec.resourceClaims ?? []).flatMap((entry) => {
-        const requests = requestsOf(container, entry.name);
-        const reference = claimReference(pod, entry);
-        if (requests === undefined || typeof reference === "string") return [];
-        const devices = records.get(key(pod.metadata.namespace, reference.name))?.devices ?? [];
+      const ids = claimsOf(pod, container).flatMap(({ name, requests }) => {
+        const devices = records.get(key(pod.metadata.namespace, name))?.devices ?? [];
         const own = devices.filter((d) => requests.length === 0 || requests.some((request) => isFor(d, request)));
         return own.flatMap(({ cdiDeviceIds }) => cdiDeviceIds);
       });

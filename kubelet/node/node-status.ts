@@ -1,5 +1,6 @@
 // A node's labels, capacity, addresses and conditions. Pure.
 import type { ContainerImage, Node, NodeCondition, NodeStatus } from "../../api/generated/types.ts";
+import { initContainerResize } from "../../api/core/pod/node-features.ts";
 import { type Draft, type Instant, timestamp } from "../../api/meta.ts";
 import { cpuQuantity, memoryQuantity } from "../../api/quantity.ts";
 import { isExtended } from "../../api/resource-names.ts";
@@ -161,6 +162,7 @@ export function nodeStatus(id: NodeIdentity, h: NodeHealth, before: NodeStatus |
       h.recursiveReadOnlyMounts === undefined
         ? before?.runtimeHandlers
         : [{ name: "", features: { recursiveReadOnlyMounts: h.recursiveReadOnlyMounts, userNamespaces: false } }],
+    declaredFeatures: [initContainerResize],
     nodeInfo: {
       architecture: goArchitecture(id),
       bootID: id.bootId,

@@ -1,5 +1,4 @@
 // Enforces policies on one node: follows the objects they are about, and isolates a pod before its containers start.
-import { isTerminal } from "../../api/core/pod/status.ts";
 import { pods } from "../../api/core/pods.ts";
 import type { Container, Namespace, NetworkPolicy, Pod } from "../../api/generated/types.ts";
 import { keyOf, revision } from "../../api/meta.ts";
@@ -73,7 +72,7 @@ export function policyAgent(views: PolicyViews, { run, log, changed }: Ports, si
   views.pods.onChange((pod, _, type) => {
     const { uid } = pod.metadata;
     const address = assigned.get(uid);
-    if (type === "deleted" || isTerminal(pod) || pod.status?.podIP === address) assigned.delete(uid);
+    if (type === "deleted" || pod.status?.podIP === address) assigned.delete(uid);
     const shown = assigned.has(uid) ? withAddress(pod, address!) : pod;
     input((i) => i.subject(keyOf(pod), type === "deleted" ? undefined : shown));
   });

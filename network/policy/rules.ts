@@ -61,7 +61,6 @@ export function policyRules(policy: NetworkPolicy, direction: Direction, family:
       : [];
   const rules = rulesFor(policy, direction).flatMap(({ peers = [], ports = [] }) => {
     const peerMatches = peers.length === 0 ? [""] : peers.flatMap(peerMatch);
-    if (peerMatches.length === 0) return [];
     const matches = ports.length === 0 ? [""] : [...portMatches(ports), ...new Set(ports.flatMap(named))];
     return peerMatches.flatMap((peer) => matches.map((port) => [peer, port, "accept"].filter(Boolean).join(" ")));
   });

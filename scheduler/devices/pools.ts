@@ -67,6 +67,10 @@ function includesNode({ nodeName, nodeSelector, allNodes }: Place, node: Node): 
 export const isAccessible = ({ slice, device }: PoolDevice, node: Node): boolean =>
   slice.spec.perDeviceNodeSelection !== true || includesNode(device, node);
 
+/** Whether the node has access to a device of a slice. */
+export const isForNode = ({ spec }: ResourceSlice, device: Device, node: Node): boolean =>
+  includesNode(spec.perDeviceNodeSelection === true ? device : spec, node);
+
 function isRelevant({ spec }: ResourceSlice, node: Node): boolean {
   // Counters are needed whichever node the devices are for.
   if ((spec.sharedCounters?.length ?? 0) > 0) return true;

@@ -5,12 +5,12 @@ import type {
   DeviceClass,
   DeviceSelector,
   DeviceSubRequest,
-  DeviceTaint,
   DeviceToleration,
   ExactDeviceRequest,
   ResourceV1ResourceClaim as ResourceClaim,
 } from "../../api/generated/types.ts";
 import { keyOf } from "../../api/meta.ts";
+import { isTolerated } from "../../api/resource/device-taints.ts";
 import { deviceOfDriver, type DeviceOfDriver, deviceSelector } from "../../machinery/cel/device-selectors.ts";
 import type { PoolDevice } from "./pools.ts";
 
@@ -64,9 +64,10 @@ export const demandsOf = (claim: ResourceClaim, classOf: ClassOf): readonly (rea
         ),
   );
 
+type Candidate = Pick<PoolDevice, "device" | "driver">;
 const subjects = new WeakMap<Device, DeviceOfDriver>();
 /** The device as selectors see it. */
-function subjectOf({ device, driver }: PoolDevice): DeviceOfDriver {
+function subjectOf({ device, driver }: Candidate): DeviceOfDriver {
   const known = subjects.get(device) ?? deviceOfDriver(driver, device);
   subjects.set(device, known);
   return known;
@@ -74,7 +75,7 @@ function subjectOf({ device, driver }: PoolDevice): DeviceOfDriver {
 
 const results = new WeakMap<Device, Map<string, boolean>>();
 /** Devices do not change, so a selector is evaluated once for each. */
-function isSelected(candidate: PoolDevice, expression: string): boolean {
+function isSelected(candidate: Candidate, expression: string): boolean {
   const known = results.get(candidate.device) ?? new Map<string, boolean>();
   results.set(candidate.device, known);
   const before = known.get(expression);
@@ -91,7 +92,7 @@ function isSelected(candidate: PoolDevice, expression: string): boolean {
   return isMatch;
 }
 
-function areSelected(candidate: PoolDevice, selectors: readonly DeviceSelector[], owner: string): boolean {
+function areSelected(candidate: Candidate, selectors: readonly DeviceSelector[], owner: string): boolean {
   return selectors.every(({ cel }, i) => {
     try {
       return isSelected(candidate, cel?.expression ?? "");
@@ -101,17 +102,15 @@ function areSelected(candidate: PoolDevice, selectors: readonly DeviceSelector[]
   });
 }
 
+const isInClass = (candidate: Candidate, { metadata, spec }: DeviceClass): boolean =>
+  areSelected(candidate, spec.selectors ?? [], `class ${metadata.name}`);
+/** Whether the class selects a device of the driver. Throws when a selector fails. */
+export const isOfClass = (driver: string, device: Device, deviceClass: DeviceClass): boolean =>
+  isInClass({ driver, device }, deviceClass);
+
 /** Whether the class and the request select the device. Throws when a selector fails: no other node would be better. */
 export const isMatch = (candidate: PoolDevice, { deviceClass, selectors, of }: DeviceDemand): boolean =>
-  areSelected(candidate, deviceClass.spec.selectors ?? [], `class ${deviceClass.metadata.name}`) &&
-  areSelected(candidate, selectors, `claim ${keyOf(of)}`);
-
-function isTolerated(taint: DeviceTaint, toleration: DeviceToleration): boolean {
-  const { effect, key, operator = "Equal", value = "" } = toleration;
-  if (effect && effect !== taint.effect) return false;
-  if (key && key !== taint.key) return false;
-  return operator === "Exists" || value === (taint.value ?? "");
-}
+  isInClass(candidate, deviceClass) && areSelected(candidate, selectors, `claim ${keyOf(of)}`);
 
 /** Whether the request tolerates the taints that keep claims away from the device. Source: KEP-5055. */
 export const toleratesTaints = ({ taints = [] }: Device, { tolerations }: DeviceDemand): boolean =>

@@ -1,5 +1,6 @@
 // How full nodes should be packed: scores of a node by what would be requested of it. Source: kube-scheduler's
 // NodeResourcesFit and NodeResourcesBalancedAllocation arguments.
+import type { DeviceTotals } from "../devices/totals.ts";
 import { skip, type SchedulerPlugin } from "../framework.ts";
 import type { NodeInfo, PodInfo } from "../node-info.ts";
 
@@ -29,23 +30,33 @@ export const defaultResources: readonly WeightedResource[] = [
   { name: "memory", weight: 1 },
 ];
 
+type PodRequests = Pick<PodInfo, "requests" | "nonZeroRequests">;
 /** What a node would have requested with the pod, by resource; and its prepared part, what the pod requests. */
 export interface AmountsOn {
-  readonly pod: PodInfo;
+  readonly pod: PodRequests;
   readonly resources: readonly WeightedResource[];
+  /** By resource and node name: devices that stand for what nodes do not have themselves. */
+  readonly devices?: Readonly<Record<string, Readonly<Record<string, DeviceTotals>>>>;
 }
 
 /** A pod that does not request an extended resource is not scored by it. */
 const scoredFor = (resources: readonly WeightedResource[], pod: PodInfo): AmountsOn => ({
-  pod,
+  pod: { requests: pod.requests, nonZeroRequests: pod.nonZeroRequests },
   resources: resources.filter(({ name }) => name === "cpu" || name === "memory" || pod.requests[name] !== undefined),
 });
 
+/** What a node has of a resource, itself or as devices. */
+const totalOf = (name: string, node: NodeInfo, { devices }: AmountsOn): number =>
+  node.allocatable[name] || (devices?.[name]?.[node.name]?.[0] ?? 0);
+/** What is in use of that. */
+const requestedOf = (name: string, node: NodeInfo, { devices }: AmountsOn): number =>
+  (node.allocatable[name] ? undefined : devices?.[name]?.[node.name]?.[1]) ?? node.requested[name] ?? 0;
+
 /** Containers that request nothing count as if they used a little. */
-const usedOn = (name: string, { nonZeroRequested, requested }: NodeInfo, pod: PodInfo): number =>
+const usedOn = (name: string, node: NodeInfo, state: AmountsOn): number =>
   name === "cpu" || name === "memory"
-    ? nonZeroRequested[name] + pod.nonZeroRequests[name]
-    : (requested[name] ?? 0) + (pod.requests[name] ?? 0);
+    ? node.nonZeroRequested[name] + state.pod.nonZeroRequests[name]
+    : requestedOf(name, node, state) + (state.pod.requests[name] ?? 0);
 
 const percentUsed = (used: number, total: number): number => Math.trunc((100 * Math.min(used, total)) / total);
 const percentFree = (used: number, total: number): number => Math.trunc((100 * Math.max(0, total - used)) / total);
@@ -72,9 +83,9 @@ export function scoringBy({ type, resources = defaultResources, shape = [] }: Sc
     score(state: AmountsOn, node: NodeInfo): number {
       let [sum, weights] = [0, 0];
       for (const { name, weight } of state.resources) {
-        const total = node.allocatable[name] ?? 0;
+        const total = totalOf(name, node, state);
         if (total === 0) continue;
-        const score = scoreOf(usedOn(name, node, state.pod), total);
+        const score = scoreOf(usedOn(name, node, state), total);
         if (isRatio && score === 0) continue;
         sum += score * weight;
         weights += weight;
@@ -91,10 +102,10 @@ function deviation(fractions: readonly number[]): number {
 }
 
 /** 100 when resources are used in equal parts, at least 50. */
-function balanceOf(names: readonly string[], used: (name: string) => number, { allocatable }: NodeInfo): number {
+function balanceOf(state: AmountsOn, used: (name: string) => number, node: NodeInfo): number {
   const fractions: number[] = [];
-  for (const name of names) {
-    const total = allocatable[name] ?? 0;
+  for (const { name } of state.resources) {
+    const total = totalOf(name, node, state);
     if (total > 0) fractions.push(Math.min(1, used(name) / total));
   }
   if (fractions.length < 2) return 100;
@@ -109,10 +120,9 @@ function balanceOf(names: readonly string[], used: (name: string) => number, { a
 export const balancing = (all: readonly WeightedResource[]) =>
   ({
     preScore: (pod: PodInfo) => (all.every(({ name }) => (pod.requests[name] ?? 0) === 0) ? skip : scoredFor(all, pod)),
-    score({ pod, resources }: AmountsOn, node: NodeInfo): number {
-      const names = resources.map(({ name }) => name);
-      const before = (name: string): number => node.requested[name] ?? 0;
-      const after = (name: string): number => before(name) + (pod.requests[name] ?? 0);
-      return 50 + Math.trunc((50 + balanceOf(names, after, node) - balanceOf(names, before, node)) / 2);
+    score(state: AmountsOn, node: NodeInfo): number {
+      const before = (name: string): number => requestedOf(name, node, state);
+      const after = (name: string): number => before(name) + (state.pod.requests[name] ?? 0);
+      return 50 + Math.trunc((50 + balanceOf(state, after, node) - balanceOf(state, before, node)) / 2);
     },
   }) satisfies Partial<SchedulerPlugin<never, AmountsOn>>;

@@ -1,11 +1,26 @@
 // Room on the node: what pods request must fit in what the node can give.
-import type { Node, Pod } from "../../api/generated/types.ts";
+import type { DeviceClass, Node, Pod } from "../../api/generated/types.ts";
 import { amountsOf, effectiveRequests, podRequests } from "../../api/core/pod/status.ts";
 import type { Remedy } from "../../api/explanation/scheduling.ts";
 import { cpuQuantity, memoryQuantity } from "../../api/quantity.ts";
+import { deviceClasses } from "../../api/resource/deviceclasses.ts";
+import { classPrefix, isDeviceResource } from "../../api/extended-resources.ts";
+import { resourceClaims } from "../../api/resource/resourceclaims.ts";
+import { resourceSlices } from "../../api/resource/resourceslices.ts";
 import { isExtended } from "../../api/resource-names.ts";
-import { type Change, type Rejection, type SchedulerPlugin, unschedulable } from "../framework.ts";
+import { deviceTotals } from "../devices/totals.ts";
+import {
+  type Change,
+  type QueueingHint,
+  type Rejection,
+  type SchedulerPlugin,
+  skip,
+  type Snapshot,
+  unschedulable,
+} from "../framework.ts";
 import type { NodeInfo, PodInfo } from "../node-info.ts";
+import { providedResources } from "./dynamic-resources/extended-claim.ts";
+import { devicesInUse } from "./dynamic-resources/in-flight.ts";
 import {
   type AmountsOn,
   balancing,
@@ -19,6 +34,8 @@ interface ResourceRequest {
   readonly resource: string;
   readonly amount: number;
   readonly reason: string;
+  /** A class of devices provides it to nodes that do not have it: DynamicResources decides about these. */
+  readonly isProvided?: true;
 }
 const requestsOf = (pod: Pod): readonly ResourceRequest[] =>
   Object.entries(podRequests(pod.spec))
@@ -40,19 +57,22 @@ function rejectionOf(code: Rejection["code"], reasons: readonly string[]): Rejec
   return known;
 }
 
+const isScarce = ({ resource, amount, isProvided }: ResourceRequest, { allocatable, requested }: NodeInfo): boolean => {
+  const total = allocatable[resource] ?? 0;
+  return amount > total - (requested[resource] ?? 0) && !(isProvided && total === 0);
+};
 /** Evicting pods cannot help where the node is too small even when empty. */
 function shortage(requests: readonly ResourceRequest[], node: NodeInfo): Rejection {
-  const { allocatable, requested } = node;
-  const scarce = requests.filter((w) => w.amount > (allocatable[w.resource] ?? 0) - (requested[w.resource] ?? 0));
+  const { allocatable } = node;
+  const scarce = requests.filter((request) => isScarce(request, node));
   const isTooSmall = scarce.some((w) => w.amount > (allocatable[w.resource] ?? 0));
   return rejectionOf(isTooSmall ? "UnschedulableAndUnresolvable" : "Unschedulable", [
     ...(isFull(node) ? ["Too many pods"] : []),
     ...scarce.map((w) => w.reason),
   ]);
 }
-function hasAmounts(requests: readonly ResourceRequest[], { allocatable, requested }: NodeInfo): boolean {
-  for (const { resource, amount } of requests)
-    if (amount > (allocatable[resource] ?? 0) - (requested[resource] ?? 0)) return false;
+function hasAmounts(requests: readonly ResourceRequest[], node: NodeInfo): boolean {
+  for (const request of requests) if (isScarce(request, node)) return false;
   return true;
 }
 
@@ -65,7 +85,7 @@ const amountText = (resource: string, amount: number): string =>
 
 /** How much more of what the node would need; more than it has in all is no part of it. */
 function missing(requests: readonly ResourceRequest[], node: NodeInfo): readonly Remedy[] {
-  const all = [...requests, { resource: "pods", amount: 1 }];
+  const all = [...requests.filter((request) => isScarce(request, node)), { resource: "pods", amount: 1 }];
   return all.flatMap(({ resource, amount }) => {
     const total = node.allocatable[resource] ?? 0;
     const used = resource === "pods" ? node.pods.size : (node.requested[resource] ?? 0);
@@ -79,11 +99,15 @@ function missing(requests: readonly ResourceRequest[], node: NodeInfo): readonly
   });
 }
 
-/** Whether the pod fits on the empty node, and the node now has more of a resource that the pod requests. */
+/**
+ * Whether the pod fits on the empty node, and the node now has more of a resource that the pod requests. What the node
+ * does not have may be devices.
+ */
 function growsEnough(pod: Pod, { before, after }: Change<Node>): boolean {
   const [then, now] = [amountsOf(before?.status?.allocatable), amountsOf(after?.status?.allocatable)];
   const requests = [...requestsOf(pod), { resource: "pods", amount: 1 }];
-  if (requests.some(({ resource, amount }) => amount > (now[resource] ?? 0))) return false;
+  const mayBeDevices = (name: string): boolean => !now[name] && isDeviceResource(name);
+  if (requests.some(({ resource, amount }) => amount > (now[resource] ?? 0) && !mayBeDevices(resource))) return false;
   return before === undefined || requests.some(({ resource }) => (now[resource] ?? 0) > (then[resource] ?? 0));
 }
 /** Whether the pod now requests less of a resource that the other requests. */
@@ -93,7 +117,54 @@ function requestsLess(pod: Pod, { before, after }: Change<Pod>): boolean {
   return requestsOf(pod).some(({ resource }) => (now[resource] ?? 0) < (then[resource] ?? 0));
 }
 
-const signature = ({ requests, nonZeroRequests }: PodInfo): string => JSON.stringify([requests, nonZeroRequests]);
+/** A class now provides a resource that the pod requests. */
+function isProvidedNow(pod: Pod, { before, after }: Change<DeviceClass>): boolean {
+  if (!after) return false;
+  const name = after.spec.extendedResourceName;
+  const names = [
+    ...(before ? [] : [classPrefix + after.metadata.name]),
+    ...(name !== undefined && name !== before?.spec.extendedResourceName ? [name] : []),
+  ];
+  return requestsOf(pod).some(({ resource }) => names.includes(resource));
+}
+
+const noProviders: readonly string[] = [];
+/** The resources that devices may provide; of most pods there is none. */
+function providedTo(info: PodInfo, lister: Snapshot["lister"]): readonly string[] {
+  for (const name in info.requests) if (name.includes("/")) return [...providedResources(info, lister).keys()];
+  return noProviders;
+}
+function signature(info: PodInfo, { lister }: Snapshot): string {
+  const provided = providedTo(info, lister);
+  return JSON.stringify([info.requests, info.nonZeroRequests, ...provided]);
+}
+
+interface Scoring {
+  preScore(pod: PodInfo): AmountsOn | typeof skip;
+  score(state: AmountsOn, node: NodeInfo): number;
+}
+/** Counts devices on all nodes where a scored resource may be devices: scores then change with every allocation. */
+function withDevices(scoring: Scoring, resources: readonly WeightedResource[] = []) {
+  if (!resources.some(({ name }) => isDeviceResource(name))) return scoring;
+  return {
+    ...scoring,
+    scoresByCluster: true,
+    preScore(info: PodInfo, _: unknown, { lister, nodes }: Snapshot): AmountsOn | typeof skip {
+      const state = scoring.preScore(info);
+      if (state === skip) return skip;
+      const scored = state.resources.map(({ name }) => name);
+      const provided = [...providedResources(info, lister)].filter(([name]) => scored.includes(name));
+      if (provided.length === 0) return state;
+      const [slices, inUse] = [lister(resourceSlices).all(), devicesInUse(lister)];
+      const totals = (name: string, deviceClass: DeviceClass) =>
+        nodes
+          .filter(({ allocatable }) => !allocatable[name])
+          .map(({ node, name: nodeName }) => [nodeName, deviceTotals(deviceClass, slices, node, inUse)] as const);
+      const devices = provided.map(([name, found]) => [name, Object.fromEntries(totals(name, found))] as const);
+      return { ...state, devices: Object.fromEntries(devices) };
+    },
+  };
+}
 
 /** Extended resources that an extender of the scheduler looks after: they are not counted here. */
 export interface IgnoredResources {
@@ -111,18 +182,28 @@ export const resourcesFit = (
   ignored: IgnoredResources = nothing,
 ): SchedulerPlugin<readonly ResourceRequest[], AmountsOn> => ({
   name: "NodeResourcesFit",
+  reads: [deviceClasses, resourceClaims, resourceSlices],
   events: [
+    { resource: "DeviceClass", actions: ["Add", "Update"], isSchedulableAfter: isProvidedNow } as QueueingHint,
     { resource: "AssignedPod", actions: ["Delete"] },
     { resource: "AssignedPod", actions: ["UpdatePodScaleDown"], isSchedulableAfter: requestsLess },
     { resource: "TargetPod", actions: ["UpdatePodScaleDown"] },
     { resource: "Node", actions: ["Add", "UpdateNodeAllocatable"], isSchedulableAfter: growsEnough },
   ],
   sign: signature,
-  preFilter: ({ pod }) => ({ state: requestsOf(pod).filter(({ resource }) => !isIgnored(resource, ignored)) }),
+  preFilter(info, { lister }) {
+    const provided = providedTo(info, lister);
+    const counted = requestsOf(info.pod).filter(({ resource }) => !isIgnored(resource, ignored));
+    const state =
+      provided.length === 0
+        ? counted
+        : counted.map((r) => (provided.includes(r.resource) ? { ...r, isProvided: true as const } : r));
+    return { state };
+  },
   filter: (requests, node) =>
     hasAmounts(requests, node) ? (isFull(node) ? tooManyPods : undefined) : shortage(requests, node),
   remedies: missing,
-  ...scoringBy(strategy),
+  ...withDevices(scoringBy(strategy), strategy.resources),
 });
 
 /** Prefers nodes whose resources are used in equal parts, so that none is left over when another runs out. */
@@ -130,7 +211,8 @@ export const balancedAllocation = (
   resources: readonly WeightedResource[] = defaultResources,
 ): SchedulerPlugin<never, AmountsOn> => ({
   name: "NodeResourcesBalancedAllocation",
+  reads: [deviceClasses, resourceClaims, resourceSlices],
   events: [],
   sign: signature,
-  ...balancing(resources),
+  ...withDevices(balancing(resources), resources),
 });

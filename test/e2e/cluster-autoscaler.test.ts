@@ -43,7 +43,9 @@ test("a node is added although the autoscaler is killed while it is made, and re
   await orrery("scale", "deployment", "load", "--replicas=1");
   await until("the node is removed", async () => (await nodes()).length === 1);
   const names = await runLines(["docker", "ps", "-a", "--format", "{{.Names}}", "--filter", `name=${name}`]);
-  expect(names.toSorted()).toEqual([`${name}-autoscaler`, `${name}-control-plane`, `${name}-node-1`]);
+  expect(names.toSorted()).toEqual(
+    ["autoscaler", "control-plane", "node-1", "registry"].map((part) => `${name}-${part}`),
+  );
   expect(await orrery("events", "-A")).toContain("node removed by cluster autoscaler");
 });
 

@@ -13,7 +13,7 @@ const { ctl, output, pod } = cluster;
 const examples = join(import.meta.dirname, "../../manifests/examples");
 const used: readonly string[] = [
   ...["init-containers", "probes", "missing-image", "configuration", "graceful-end", "out-of-memory"],
-  ...["crash-loop", "two-containers", "run-to-end", "shell"],
+  ...["crash-loop", "two-containers", "run-to-end", "shell", "policies"],
 ];
 
 /** The waiting reasons of a container, oldest first. */
@@ -174,6 +174,27 @@ test("Deployments grow and shrink with metrics of their pods and of a queue", as
   await set("queue", 'queue_length{queue="orders"} 2');
   await until("one of each", async () => (await sizes()) === "1 1", 90_000);
   await output(["delete", "-f", file]);
+});
+
+test("a database with a policy is reached by its application only", async () => {
+  const phase = async (name: string) => (await pod(name)).status?.phase;
+  await until("the application Succeeded", async () => (await phase("policies-app")) === "Succeeded");
+  expect(await output("logs policies-app")).toContain("42");
+  await until("the stranger Failed", async () => (await phase("policies-stranger")) === "Failed");
+  const { podIP } = (await pod("policies-database")).status!;
+  const connected = await ctl([
+    "exec",
+    "shell",
+    "--",
+    "timeout",
+    "2",
+    "wget",
+    "-q",
+    "-O",
+    "-",
+    `http://${podIP}:8080/answer`,
+  ]);
+  expect(connected.code).not.toBe(0);
 });
 
 test("a deleted pod: preStop, then TERM, then removal", async () => {

@@ -1,10 +1,14 @@
 // etcd storage with the storage contract, and with the faults of a networked store: restarts, loss of the leader,
 // external compaction, lost responses. Uses etcd processes, and a proxy that can be interrupted.
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { Etcd3 } from "etcd3";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
 import { isAmbiguous } from "../../api/errors.ts";
 import { type Revision, revision } from "../../api/meta.ts";
 import { encryptedStorage } from "../../apiserver/storage/encryption/encrypted.ts";
+import { fileEncryption } from "../../apiserver/storage/encryption/file.ts";
 import { encryption } from "../../apiserver/storage/encryption/transformer.ts";
 import { etcdStorage } from "../../apiserver/storage/etcd.ts";
 import { Compacted, type Storage } from "../../apiserver/storage/storage.ts";
@@ -72,6 +76,43 @@ test("etcd: what is kept is encrypted, and what another server has written is re
   const kept = await client.get(`${root}//secrets/n/s`).buffer();
   expect(kept!.toString("latin1")).toMatch(/^k8s:enc:aesgcm:v1:a:/);
   expect(kept!.toString("latin1")).not.toContain("plain");
+});
+
+test("etcd: a server reads what another has written with a new key as soon as its own file has that key", async () => {
+  const root = `/rotated-${roots++}`;
+  const folder = mkdtempSync(join(tmpdir(), "orrery-rotation-"));
+  closing.push(() => rmSync(folder, { recursive: true }));
+  const controller = new AbortController();
+  closing.push(() => controller.abort());
+  const write = (server: string, ...names: readonly string[]): void => {
+    const keys = names.map((name) => ({ name, secret: Buffer.alloc(32, name).toString("base64") }));
+    const resources = [{ resources: ["secrets"], providers: [{ aesgcm: { keys } }] }];
+    const kind = { apiVersion: "apiserver.config.k8s.io/v1", kind: "EncryptionConfiguration" };
+    writeFileSync(join(folder, server), JSON.stringify({ ...kind, resources }));
+  };
+  const open = async (name: string): Promise<Storage> => {
+    const transformer = fileEncryption({ path: join(folder, name), isReloaded: true }, world, controller.signal);
+    return encryptedStorage(
+      await etcdStorage({ hosts: shared.hosts, root, transformer }, world, controller.signal),
+      transformer,
+    );
+  };
+  write("one", "new", "old");
+  write("two", "old");
+  const [one, two] = [await open("one"), await open("two")];
+  const at = "//secrets/n/s";
+  const begun = await two.revision();
+  await one.commit({ key: at, expect: none, value: Buffer.from("secret") });
+  await one.commit({ key: "//pods/n/p", expect: none, value: Buffer.from("pod") });
+  const text = async (key: string) => Buffer.from((await two.get(key))!.value).toString();
+  await expect(text(at)).rejects.toThrow(`unable to transform key "${at}": no matching key was found`);
+  expect(await text("//pods/n/p")).toBe("pod");
+  const watched = two.watch("//secrets/", begun, controller.signal)[Symbol.asyncIterator]();
+  await expect(watched.next()).rejects.toThrow("unable to transform key");
+  write("two", "old", "new");
+  await expect.poll(() => text(at).catch(() => ""), { timeout: 5_000 }).toBe("secret");
+  expect(two.isStale!((await two.get(at))!)).toBe(true);
+  expect(one.isStale!((await one.get(at))!)).toBe(false);
 });
 
 /** The outcomes of one writer. */

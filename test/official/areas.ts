@@ -27,10 +27,13 @@ export const areas: readonly Area[] = [
     ],
     isSerial: true,
   },
+  { name: "network-policy", sigs: ["network"], isBeyond: true, only: /\] Netpol/ },
   { name: "apps-beyond", sigs: ["apps"], isBeyond: true },
   { name: "apps-beyond-serial", sigs: ["apps"], isBeyond: true, isSerial: true },
   { name: "scheduling-beyond", sigs: ["scheduling"], isBeyond: true },
   { name: "scheduling-beyond-serial", sigs: ["scheduling"], isBeyond: true, isSerial: true },
+  { name: "devices", sigs: ["api-machinery", "node"], isBeyond: true, only: /\[DRA\]/ },
+  { name: "devices-serial", sigs: ["node"], isBeyond: true, isSerial: true, only: /\[DRA\]/ },
   { name: "storage-node", sigs: ["storage"], isBeyond: true, only: new RegExp(nodeDrivers) },
   { name: "storage-local-driver", sigs: [], isBeyond: true, only: /^External Storage \[Driver: local/ },
   { name: "storage-shared-driver", sigs: [], isBeyond: true, only: /^External Storage \[Driver: shared/ },
@@ -38,7 +41,7 @@ export const areas: readonly Area[] = [
   { name: "storage-beyond-serial", sigs: ["storage"], isBeyond: true, isSerial: true },
 ];
 /** What {@link areas} have specs of, in Go's syntax. */
-export const focusOfAll = String.raw`\[Conformance\]|\[sig-(apps|scheduling|storage)\]|External Storage`;
+export const focusOfAll = String.raw`\[Conformance\]|\[sig-(apps|scheduling|storage)\]|\[DRA\]|\[sig-network\] Netpol|External Storage`;
 
 /**
  * Specs that are generated for each driver, type of local volume, way to provide a volume and file system. Of the types
@@ -66,6 +69,7 @@ export const notBuilt: readonly { readonly what: string; readonly specs: RegExp 
     specs: /Driver: (pd\.csi|vsphere|cinder|azure)|vsphere|vcp|GCE|gce-|gce pd|AWS KMS|Feature:StorageProvider/,
   },
   { what: "a server for NFS or iSCSI", specs: /Driver: (nfs|nfs3|iscsi)\]|NFS/ },
+  { what: "SCTP in the kernel", specs: /Feature:SCTPConnectivity/ },
   { what: "Windows", specs: /Windows|\(ntfs\)/ },
   { what: "a file system that the node's image lacks", specs: /\((xfs|ext3)\)/ },
   {
@@ -88,12 +92,13 @@ export const notBuilt: readonly { readonly what: string; readonly specs: RegExp 
   { what: "a cloud's load balancer", specs: /cloud load-balancer/ },
   { what: "an upgrade of the cluster", specs: /Feature:StatefulUpgrade/ },
   { what: "an alpha feature", specs: /\[Alpha\]/ },
+  { what: "an API that is off by default", specs: /\[Feature:OffByDefault\]|\[DRA\].*with v1beta\d API/ },
   {
     what: "custom resources",
     specs: /CustomResource|FieldValidation .*\bCRD?\b|AggregatedDiscovery .*\bCRDs\b/,
   },
   { what: "admission webhooks", specs: /AdmissionWebhook/ },
-  { what: "admission policies", specs: /AdmissionPolicy/ },
+  { what: "admission policies", specs: /AdmissionPolicy|\[DRA\].*per-node permission checks/ },
   { what: "API aggregation", specs: /Aggregator/ },
 ];
 

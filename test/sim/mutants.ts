@@ -499,6 +499,13 @@ export const mutants: readonly Mutant[] = [
     workloads: ["devices"],
   },
   {
+    file: "scheduler/plugins/dynamic-resources/extended-binding.ts",
+    from: "await nameClaim(pod, bound.metadata.name, mappings, context);",
+    to: "",
+    breaks: "pod bound without its claims",
+    workloads: ["devices"],
+  },
+  {
     file: "controllers/resourceclaim/claim.ts",
     from: 'return needsNoClaims(pod) ? "ended" : "possible";',
     to: 'return "ended";',

@@ -136,13 +136,13 @@ function known(p: Process): RuntimeContainer {
   return { ...made, createdAt, limits, status };
 }
 
-function newSandbox(e: Engine, { pod, attempt }: SandboxSpec): string {
+function newSandbox(e: Engine, { pod, attempt, hostNetwork }: SandboxSpec): string {
   const same = [...e.sandboxes.values()].find((s) => s.pod.uid === pod.uid && s.attempt === attempt);
   if (same) return same.id;
   e.serial += 1;
   const id = `s${e.serial}`;
-  const ip = `10.0.${e.serial >> 8}.${e.serial & 255}`;
-  e.sandboxes.set(id, { id, pod, attempt, state: "running", createdAt: e.world.clock.now(), ip });
+  const address = hostNetwork ? {} : { ip: `10.0.${e.serial >> 8}.${e.serial & 255}` };
+  e.sandboxes.set(id, { id, pod, attempt, state: "running", createdAt: e.world.clock.now(), ...address });
   return id;
 }
 

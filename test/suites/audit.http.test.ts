@@ -1,4 +1,5 @@
 // Audit over HTTP: the events of requests, as lines of the log.
+import { request } from "node:https";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -107,7 +108,6 @@ test("refusals are recorded with their status", async () => {
 
 test("invalid credentials are recorded once, without a user", async () => {
   const { server, events } = await auditedServer("- {level: Metadata}");
-  const { request } = await import("node:https");
   const status = await new Promise((resolve, reject) => {
     const headers = { authorization: "Bearer forged" };
     request(`${server.url}/api/v1/nodes`, { ca: server.ca, headers }, (response) => {
@@ -136,6 +136,27 @@ test("a watch is recorded when it begins, too; nothing a client sends makes anot
     ...["create RequestReceived", "create ResponseComplete"],
   ]);
   expect(all.every(({ user }) => user.username === "kubernetes-admin")).toBe(true);
+});
+
+test("a session is recorded as a request that lasts", async () => {
+  const { server, events } = await auditedServer("- {level: Metadata, resources: [{resources: [pods/exec]}]}");
+  const path = "/api/v1/namespaces/default/pods/none/exec?command=ls&stdout=true";
+  const headers = { connection: "Upgrade", upgrade: "SPDY/3.1", "x-stream-protocol-version": "v4.channel.k8s.io" };
+  const status = await new Promise((resolve, reject) => {
+    request(`${server.url}${path}`, { ca: server.ca, ...server.admin, headers, agent: false }, (response) => {
+      response.resume();
+      response.on("end", () => resolve(response.statusCode));
+    })
+      .on("error", reject)
+      .end();
+  });
+  expect(status).toBe(404);
+  const all = await events();
+  expect(all.map(({ stage }) => stage)).toEqual(["RequestReceived", "ResponseStarted", "ResponseComplete"]);
+  expect(all.at(-1)).toMatchObject({
+    ...{ verb: "get", requestURI: path, responseStatus: { code: 404 } },
+    objectRef: { resource: "pods", namespace: "default", name: "none", subresource: "exec" },
+  });
 });
 
 test("admission adds annotations", async () => {

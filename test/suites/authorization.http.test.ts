@@ -135,3 +135,59 @@ test("a user's own rules are listed", async () => {
   expect(json.status.resourceRules).not.toContainEqual(everything);
   expect(json.status.nonResourceRules.flatMap((r: any) => r.nonResourceURLs)).toContain("/healthz");
 });
+
+test("a review is of the user it names, with uid and extra, and the local one of its namespace", async () => {
+  const spec = {
+    user: "gus",
+    uid: "u1",
+    extra: { team: ["a"] },
+    resourceAttributes: { verb: "get", resource: "pods" },
+  };
+  expect((await review(spec)).status).toEqual({ allowed: false });
+  expect((await review({ ...spec, groups: ["system:masters"] })).status).toEqual({ allowed: true });
+  const local = (resourceAttributes: object): Promise<JsonResponse> =>
+    admin("POST", "/apis/authorization.k8s.io/v1/namespaces/default/localsubjectaccessreviews", {
+      spec: { ...spec, resourceAttributes },
+    });
+  const elsewhere = await local({ ...spec.resourceAttributes, namespace: "kube-system" });
+  expect([elsewhere.status, elsewhere.json.message]).toEqual([
+    422,
+    'LocalSubjectAccessReview.authorization.k8s.io "" is invalid: spec.resourceAttributes.namespace: Invalid value: "kube-system": must match metadata.namespace',
+  ]);
+  expect((await local({ ...spec.resourceAttributes, namespace: "default" })).json.status).toEqual({ allowed: false });
+});
+
+test("a binding of a role that is missing is a reason, and a problem of the list of rules", async () => {
+  const at = `${rbac}/clusterrolebindings`;
+  for (const name of ["gone", "lost"]) await admin("POST", at, binding(`missing-${name}`, "ClusterRole", name, "hal"));
+  const missing = (name: string): string => `clusterrole.rbac.authorization.k8s.io "${name}" not found`;
+  const problem = `[${missing("gone")}, ${missing("lost")}]`;
+  const resourceAttributes = { verb: "get", resource: "pods" };
+  await expect
+    .poll(async () => (await review({ user: "hal", resourceAttributes })).status)
+    .toEqual({ allowed: false, reason: `RBAC: ${problem}` });
+  const { json } = await as("hal", "POST", "/apis/authorization.k8s.io/v1/selfsubjectrulesreviews", {
+    spec: { namespace: "default" },
+  });
+  expect(json.status).toMatchObject({ incomplete: false, evaluationError: problem });
+});
+
+test("whoever impersonates is who the review of oneself shows", async () => {
+  const { json } = await admin(
+    "POST",
+    "/apis/authentication.k8s.io/v1/selfsubjectreviews",
+    {},
+    {
+      "impersonate-user": "ida",
+      "impersonate-uid": "u2",
+      "impersonate-group": "crew",
+      "impersonate-extra-scopes": "read",
+    },
+  );
+  expect(json.status.userInfo).toEqual({
+    username: "ida",
+    uid: "u2",
+    groups: ["crew", "system:authenticated"],
+    extra: { scopes: ["read"] },
+  });
+});

@@ -56,10 +56,10 @@ const using = (claims: readonly object[] = [{ name: "gpu" }]): Partial<PodSpec> 
   resourceClaims: [{ name: "gpu", resourceClaimName: "one" }],
   containers: [{ name: "c", image, command: script, resources: { claims } }] as unknown as PodSpec["containers"],
 });
-async function outputOf(pod: string): Promise<string> {
+async function outputOf(pod: string, name = "c"): Promise<string> {
   const { metadata } = (await stage.find(pod))!;
   const signal = new AbortController().signal;
-  const [run] = (await stage.runtime.list(metadata.uid, signal)).containers;
+  const run = (await stage.runtime.list(metadata.uid, signal)).containers.find((c) => c.name === name);
   let text = "";
   for await (const line of stage.runtime.logs(run!.id, { follow: false, timestamps: false }, signal)) text += line;
   return text.trim();
@@ -90,12 +90,47 @@ test("a container gets the devices of the requests that it names", async () => {
   await reserve("one", "all", "some", "none");
   stage.start();
   for (const name of ["all", "some", "none"]) await stage.ready(name);
-  expect(await Promise.all(["all", "some", "none"].map(outputOf))).toEqual(["a=gpu-a b=gpu-b", "a= b=gpu-b", "a= b="]);
+  expect(await Promise.all(["all", "some", "none"].map((name) => outputOf(name)))).toEqual([
+    "a=gpu-a b=gpu-b",
+    "a= b=gpu-b",
+    "a= b=",
+  ]);
   expect(driver.calls).toEqual(["prepare one"]);
   await remove("all");
   await remove("some");
   expect(driver.calls).toEqual(["prepare one"]);
   await remove("none");
+  await until(
+    async () => driver.calls,
+    (calls) => calls.length > 1,
+  );
+  expect(driver.calls).toEqual(["prepare one", "unprepare one"]);
+});
+
+test("a container gets the devices that stand for its extended resources", async () => {
+  driver = await startDriver();
+  await allocated("one");
+  const gpu = { "example.com/gpu": "1" };
+  const containers = ["c", "d", "e"].map((name) => ({
+    ...{ name, image, command: script },
+    ...(name !== "e" && { resources: { requests: gpu, limits: gpu } }),
+  }));
+  await stage.bind("p", { containers } as unknown as PodSpec);
+  await reserve("one", "p");
+  const mapping = (containerName: string, requestName: string) => ({
+    ...{ containerName, requestName, resourceName: "example.com/gpu" },
+  });
+  const requestMappings = [mapping("c", "a"), mapping("d", "b")];
+  const status = { extendedResourceClaimStatus: { resourceClaimName: "one", requestMappings } };
+  await stage.client.patch(pods, key("default", "p"), { type: "strategic", patch: { status } }, "status");
+  stage.start();
+  await stage.ready("p");
+  expect(await Promise.all(["c", "d", "e"].map((name) => outputOf("p", name)))).toEqual([
+    "a=gpu-a b=",
+    "a= b=gpu-b",
+    "a= b=",
+  ]);
+  await remove("p");
   await until(
     async () => driver.calls,
     (calls) => calls.length > 1,

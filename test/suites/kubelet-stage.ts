@@ -81,8 +81,13 @@ export async function until<T>(look: () => Promise<T>, isSo: (seen: T) => boolea
 export const isReady = (p: Pod | undefined): boolean =>
   p?.status?.conditions?.find((c) => c.type === "Ready")?.status === "True";
 
+type AdmitToNetwork = (pod: Pod, address: string) => Promise<void>;
+
 /** The stage before its kubelet is started. */
-export async function openStage(more: Partial<KubeletSettings> = {}): Promise<Stage> {
+export async function openStage(
+  more: Partial<KubeletSettings> = {},
+  admitToNetwork: AdmitToNetwork = async () => {},
+): Promise<Stage> {
   const client = await newClient();
   const runtime = simulatedRuntime(world, [image]);
   const stateDir = mkdtempSync(join(tmpdir(), "orrery-kubelet-"));
@@ -104,7 +109,7 @@ export async function openStage(more: Partial<KubeletSettings> = {}): Promise<St
     stateDir,
     start() {
       life = new AbortController();
-      const ports = { world, client, runtime, subPaths: testSubPaths(stateDir) };
+      const ports = { world, client, runtime, subPaths: testSubPaths(stateDir), admitToNetwork };
       ended = kubelet({ ...settings, ...more, stateDir }, ports, serve, life.signal);
     },
     stop,

@@ -1,7 +1,10 @@
 // Kubelets over HTTPS, with certificates of their nodes: each reads and writes what its pods need, and nothing else.
+import { tmpdir } from "node:os";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { configMaps } from "../../api/core/configmaps.ts";
 import { nodes } from "../../api/core/nodes.ts";
+import { persistentVolumeClaims } from "../../api/core/persistentvolumeclaims.ts";
+import { persistentVolumes } from "../../api/core/persistentvolumes.ts";
 import { pods } from "../../api/core/pods.ts";
 import { secrets } from "../../api/core/secrets.ts";
 import { key } from "../../api/meta.ts";
@@ -131,6 +134,20 @@ test("slices of devices are deleted together, if all are of the node", async () 
   expect((await n1("DELETE", `${selected}%3Dn1`)).status).toBe(200);
   const left = await admin("GET", slices);
   expect(left.json.items.map((s: any) => s.metadata.name)).toEqual(["of-n2"]);
+  // A role that gives nodes more does not lift what admission confines them to.
+  const rbac = "/apis/rbac.authorization.k8s.io/v1";
+  const rules = [{ apiGroups: ["resource.k8s.io"], resources: ["resourceslices"], verbs: ["deletecollection"] }];
+  await admin("POST", `${rbac}/clusterroles`, { metadata: { name: "sweeper" }, rules });
+  await admin("POST", `${rbac}/clusterrolebindings`, {
+    metadata: { name: "sweeper" },
+    roleRef: { apiGroup: "rbac.authorization.k8s.io", kind: "ClusterRole", name: "sweeper" },
+    subjects: [{ kind: "Group", name: "system:nodes" }],
+  });
+  await expect
+    .poll(async () => (await n1("DELETE", `${selected}%3Dn2`)).json.message)
+    .toBe(
+      'resourceslices.resource.k8s.io "of-n2" is forbidden: can only delete ResourceSlice with the same NodeName as the requesting node',
+    );
 });
 
 test("a name like a kubelet's without its group gives no right", async () => {
@@ -169,6 +186,28 @@ test("reviews say what a kubelet may do, and its rules are not listed", async ()
   });
 });
 
+/** Creates a claim that is bound to a folder of the node. */
+async function boundClaim(name: string): Promise<void> {
+  const spec = { accessModes: ["ReadWriteOnce" as const], storageClassName: "" };
+  const claim = await server.inProcess.create(persistentVolumeClaims, {
+    kind: "PersistentVolumeClaim",
+    metadata: { name, namespace: "default" },
+    spec: { ...spec, volumeName: name, resources: { requests: { storage: "1Gi" } } },
+  });
+  const { uid } = claim.metadata;
+  await server.inProcess.create(persistentVolumes, {
+    kind: "PersistentVolume",
+    metadata: { name },
+    spec: {
+      ...spec,
+      capacity: { storage: "1Gi" },
+      hostPath: { path: tmpdir(), type: "Directory" },
+      claimRef: { namespace: "default", name, uid },
+    },
+  });
+  await server.inProcess.update(persistentVolumeClaims, { ...claim, status: { phase: "Bound" } }, "status");
+}
+
 test("a kubelet with nothing but its certificate runs pods, and asks for nothing that is refused", async () => {
   const world = realWorld(() => {});
   const stop = new AbortController();
@@ -180,6 +219,7 @@ test("a kubelet with nothing but its certificate runs pods, and asks for nothing
   const of = { namespace: "default" };
   await server.inProcess.create(secrets, { kind: "Secret", metadata: { name: "env", ...of } });
   await server.inProcess.create(configMaps, { kind: "ConfigMap", metadata: { name: "env", ...of } });
+  await boundClaim("data");
   await server.inProcess.create(pods, {
     kind: "Pod",
     metadata: { name: "web", ...of },
@@ -192,12 +232,16 @@ test("a kubelet with nothing but its certificate runs pods, and asks for nothing
           image,
           command: ["sh", "-c", "sleep 1000"],
           envFrom: [{ secretRef: { name: "env" } }, { configMapRef: { name: "env" } }],
-          volumeMounts: [{ name: "t", mountPath: "/t" }],
+          volumeMounts: [
+            { name: "t", mountPath: "/t" },
+            { name: "data", mountPath: "/data" },
+          ],
         },
       ],
       volumes: [
         { name: "t", projected: { sources: [{ serviceAccountToken: { path: "t", audience: "vault" } }] } },
         { name: "own", secret: { secretName: "a" } },
+        { name: "data", persistentVolumeClaim: { claimName: "data" } },
       ],
     },
   } as never);

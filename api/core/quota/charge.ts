@@ -4,6 +4,7 @@ import type { ResourceDefinition } from "../../kinds.ts";
 import type { ApiObject } from "../../meta.ts";
 import { parseQuantity } from "../../quantity.ts";
 import type { Amounts } from "../pod/pod-resources.ts";
+import type { DeviceQuota } from "./device-usage.ts";
 import { isInScopes } from "./scopes.ts";
 import { summed, usageOf } from "./usage.ts";
 
@@ -41,16 +42,20 @@ function unstated({ spec }: Pod, resources: readonly string[]): string | undefin
   return missing.length === 0 ? undefined : `must specify ${missing.join("; ")}`;
 }
 
-/** The quota after the write, or the refusal; undefined when the write changes nothing that the quota counts. */
+/**
+ * The quota after the write, or the refusal; undefined when the write changes nothing that the quota counts. `devices`
+ * is for claims for devices.
+ */
 export function charge(
   quota: ResourceQuota,
   r: ResourceDefinition,
   { before, after }: Replacement,
+  devices?: DeviceQuota,
 ): Charge | undefined {
   const { hard = {}, used = {} } = quota.status ?? {};
   const { name: quotaName } = quota.metadata;
   const usage = (object: ApiObject | undefined): Amounts =>
-    object && isInScopes(quota, r, object) ? usageOf(r, object) : {};
+    object && isInScopes(quota, r, object) ? usageOf(r, object, devices) : {};
   const [then, now] = [usage(before), usage(after)];
   const limits: Amounts = { ...quota.spec.hard, ...hard };
   const changes = Object.keys(limits)

@@ -3,6 +3,7 @@ import type { ResourceQuota } from "../../generated/types.ts";
 import type { ResourceDefinition } from "../../kinds.ts";
 import type { ApiObject } from "../../meta.ts";
 import type { Amounts } from "../pod/pod-resources.ts";
+import type { DeviceQuota } from "./device-usage.ts";
 import { isInScopes } from "./scopes.ts";
 import { summed, usageOf } from "./usage.ts";
 
@@ -13,13 +14,13 @@ export interface ObjectsOfKind {
 }
 
 /** The usage of every resource that the quota limits; zero where nothing counts. */
-export function countUsage(quota: ResourceQuota, all: readonly ObjectsOfKind[]): Amounts {
+export function countUsage(quota: ResourceQuota, all: readonly ObjectsOfKind[], devices?: DeviceQuota): Amounts {
   const used: Record<string, string> = Object.fromEntries(
     Object.keys(quota.spec.hard ?? {}).map((name) => [name, "0"]),
   );
   for (const { r, objects } of all)
     for (const object of objects.filter((o) => isInScopes(quota, r, o)))
-      for (const [name, amount] of Object.entries(usageOf(r, object)))
+      for (const [name, amount] of Object.entries(usageOf(r, object, devices)))
         if (used[name] !== undefined) used[name] = summed(used[name], amount);
   return used;
 }

@@ -1,6 +1,5 @@
 // What one object counts in the quotas of its namespace. Pure. Source: "Resource Quotas" of the documentation.
 import type {
-  DeviceRequest,
   PersistentVolumeClaim,
   Pod,
   ResourceV1ResourceClaim as ResourceClaim,
@@ -9,11 +8,13 @@ import type {
 import { type ResourceDefinition, qualified } from "../../kinds.ts";
 import type { ApiObject } from "../../meta.ts";
 import { formatQuantity, parseQuantity } from "../../quantity.ts";
-import { isExtended, isHugePages } from "../../resource-names.ts";
+import { isDeviceResource } from "../../extended-resources.ts";
+import { isHugePages } from "../../resource-names.ts";
 import { addAmounts, type Amounts, podAmounts } from "../pod/pod-resources.ts";
 import { isTerminal } from "../pod/status.ts";
 import { hasNodePorts, wantsNodePorts } from "../services-types.ts";
 import { classAnnotation } from "../volume-fields.ts";
+import { type DeviceQuota, deviceUsage, isOfDevices } from "./device-usage.ts";
 
 /** Kinds whose objects are counted under their plural too, not only as `count/PLURAL`. */
 const countedByName = ["configmaps", "secrets", "replicationcontrollers", "resourcequotas"];
@@ -24,7 +25,7 @@ function requested(amounts: Amounts): Amounts {
   const used: Record<string, string> = {};
   for (const [name, amount] of Object.entries(amounts)) {
     if (withBothNames.includes(name) || isHugePages(name)) used[name] = amount;
-    if (name in used || isExtended(name)) used[`requests.${name}`] = amount;
+    if (name in used || isDeviceResource(name)) used[`requests.${name}`] = amount;
   }
   return used;
 }
@@ -34,7 +35,7 @@ const limited = (amounts: Amounts): Amounts =>
   );
 
 /** A pod that has ended counts as an object only. */
-function podUsage(pod: Pod): Amounts {
+export function podUsage(pod: Pod): Amounts {
   if (isTerminal(pod)) return {};
   const { spec } = pod;
   const overhead = spec.overhead ?? {};
@@ -70,28 +71,8 @@ function larger(a: string | undefined, b: string | undefined): string | undefine
   return (parseQuantity(a)?.nano ?? 0n) < (parseQuantity(b)?.nano ?? 0n) ? b : a;
 }
 
-/** The most devices that a request for all of them can get (KEP-4381). */
-const mostDevices = 32;
-/** The most devices of each class that a request can get; of alternatives, each counts. */
-function devicesOf({ exactly, firstAvailable = [] }: DeviceRequest): ReadonlyMap<string, number> {
-  const devices = new Map<string, number>();
-  for (const { deviceClassName, allocationMode, count = 1 } of [...(exactly ? [exactly] : []), ...firstAvailable]) {
-    const most = allocationMode === "All" ? mostDevices : count;
-    devices.set(deviceClassName, Math.max(most, devices.get(deviceClassName) ?? 0));
-  }
-  return devices;
-}
-function deviceUsage({ spec }: ResourceClaim): Amounts {
-  const totals = new Map<string, number>();
-  for (const request of spec.devices?.requests ?? [])
-    for (const [name, count] of devicesOf(request)) totals.set(name, (totals.get(name) ?? 0) + count);
-  return Object.fromEntries(
-    [...totals].map(([name, count]) => [`${name}.deviceclass.resource.k8s.io/devices`, `${count}`]),
-  );
-}
-
-function ownUsage(r: ResourceDefinition, object: ApiObject): Amounts {
-  if (r.kind === "ResourceClaim") return deviceUsage(object as ResourceClaim);
+function ownUsage(r: ResourceDefinition, object: ApiObject, devices: DeviceQuota | undefined): Amounts {
+  if (r.kind === "ResourceClaim") return deviceUsage(object as ResourceClaim, devices);
   if (r.group !== "") return {};
   if (r.kind === "Pod") return podUsage(object as Pod);
   if (r.kind === "Service") return serviceUsage(object as Service);
@@ -99,10 +80,10 @@ function ownUsage(r: ResourceDefinition, object: ApiObject): Amounts {
   return countedByName.includes(r.plural) ? { [r.plural]: "1" } : {};
 }
 
-/** The amounts an object uses, by the names of a quota's resources. */
-export const usageOf = (r: ResourceDefinition, object: ApiObject): Amounts => ({
+/** The amounts an object uses, by the names of a quota's resources. Extended resources of claims need `devices`. */
+export const usageOf = (r: ResourceDefinition, object: ApiObject, devices?: DeviceQuota): Amounts => ({
   [`count/${qualified(r)}`]: "1",
-  ...ownUsage(r, object),
+  ...ownUsage(r, object, devices),
 });
 
 /** `a` plus `b`, or minus it: in the form of `a`, unless that is zero. */
@@ -115,7 +96,7 @@ export function summed(a: string, b: string, sign: 1n | -1n = 1n): string {
 /** Whether objects of a kind count in this resource of a quota. */
 export function countsIn(r: ResourceDefinition, resource: string): boolean {
   if (resource === `count/${qualified(r)}`) return true;
-  if (r.kind === "ResourceClaim") return resource.endsWith(".deviceclass.resource.k8s.io/devices");
+  if (r.kind === "ResourceClaim") return isOfDevices(resource);
   if (r.group !== "") return false;
   const isOfClaims = resource.endsWith("requests.storage") || resource.endsWith("persistentvolumeclaims");
   if (r.kind === "PersistentVolumeClaim") return isOfClaims;

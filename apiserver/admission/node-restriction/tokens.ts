@@ -6,7 +6,7 @@ import { pods } from "../../../api/core/pods.ts";
 import type { TokenRequest } from "../../../api/authentication/tokenrequests.ts";
 import type { Pod, Volume } from "../../../api/generated/types.ts";
 import { key } from "../../../api/meta.ts";
-import { quoted } from "../../../api/quote.ts";
+import { aggregated, quoted } from "../../../api/quote.ts";
 import { csiDrivers } from "../../../api/storage/csi.ts";
 import type { Authorizer } from "../../authorization/authorizer.ts";
 import { type KubeletWrite, type Restriction, refusal, stored } from "./kubelet-write.ts";
@@ -45,10 +45,8 @@ async function isNeeded(write: KubeletWrite, pod: Pod, audience: string): Promis
     } catch (e) {
       unknown.push((e as Error).message);
     }
-  const reasons = [...new Set(unknown)];
-  if (reasons.length === 0) return false;
-  const all = reasons.length === 1 ? reasons[0]! : `[${reasons.join(", ")}]`;
-  throw refusal(write, `error validating audience ${quoted(audience)}: ${all}`);
+  if (unknown.length === 0) return false;
+  throw refusal(write, `error validating audience ${quoted(audience)}: ${aggregated(unknown)}`);
 }
 
 async function restrictAudience(write: KubeletWrite, pod: Pod, authorizer: Authorizer): Promise<void> {

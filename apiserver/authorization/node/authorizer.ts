@@ -31,8 +31,10 @@ export function nodeAuthorizer(): FollowingAuthorizer {
   ];
   return {
     decide: (request) => decide(graph, request),
-    unlistedRules: (user) =>
-      nodeNameOf(user) === undefined ? undefined : "node authorizer does not support user rule resolution",
+    rulesFor: (user) =>
+      nodeNameOf(user) === undefined
+        ? { rules: [], isComplete: true, problems: [] }
+        : { rules: [], isComplete: false, problems: ["node authorizer does not support user rule resolution"] },
     async follow(client, world, signal) {
       await Promise.all(followed.map(([r, receive]) => followKind(r, receive, { client, world }, signal)));
     },

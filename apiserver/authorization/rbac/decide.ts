@@ -1,6 +1,8 @@
 // Decides requests by roles and bindings. Source: Kubernetes' RBAC authorizer, whose reasons are shown by kubectl.
 import type { PolicyRule } from "../../../api/generated/types.ts";
-import type { Decision, RequestAttributes, User } from "../authorizer.ts";
+import { aggregated, quoted } from "../../../api/quote.ts";
+import { rbacGroup } from "../../../api/rbac/roles.ts";
+import type { Decision, ListedRules, RequestAttributes, User } from "../authorizer.ts";
 import { type Grant, type Grants, namespaceOf } from "./grants.ts";
 import { ruleAllows } from "./rules.ts";
 
@@ -17,18 +19,30 @@ const described = ({ binding, subject }: Grant): string => {
   return `${what} of ${kind} ${JSON.stringify(role)} to ${whose}`;
 };
 
+const missingRole = ({ binding: { roleRef } }: Grant): string =>
+  `${roleRef.kind.toLowerCase()}.${rbacGroup} ${quoted(roleRef.name)} not found`;
+const unallowed: Decision = { allowed: false };
+
 /** Allowed by the first rule of any grant. Otherwise other authorizers may allow it. */
 export function decide(grants: Grants, request: RequestAttributes): Decision {
-  for (const grant of grants.of(request.user, request.resource === undefined ? undefined : request.namespace))
-    for (const rule of grants.rulesOf(grant.binding.roleRef, namespaceOf(grant)) ?? [])
+  const missing: string[] = [];
+  for (const grant of grants.of(request.user, request.resource === undefined ? undefined : request.namespace)) {
+    const rules = grants.rulesOf(grant.binding.roleRef, namespaceOf(grant));
+    if (!rules) missing.push(missingRole(grant));
+    for (const rule of rules ?? [])
       if (ruleAllows(rule, request)) return { allowed: true, reason: `RBAC: allowed by ${described(grant)}` };
-  return { allowed: false };
+  }
+  return missing.length === 0 ? unallowed : { allowed: false, reason: `RBAC: ${aggregated(missing)}` };
 }
 
-/** All rules that a user has in a namespace. */
-export function rulesFor(grants: Grants, user: User, namespace: string | undefined): readonly PolicyRule[] {
-  const found: PolicyRule[] = [];
-  for (const grant of grants.of(user, namespace))
-    found.push(...(grants.rulesOf(grant.binding.roleRef, namespaceOf(grant)) ?? []));
-  return found;
+/** All rules that a user has in a namespace, and which roles that the user is bound to are missing. */
+export function rulesFor(grants: Grants, user: User, namespace: string | undefined): ListedRules {
+  const rules: PolicyRule[] = [];
+  const missing: string[] = [];
+  for (const grant of grants.of(user, namespace)) {
+    const its = grants.rulesOf(grant.binding.roleRef, namespaceOf(grant));
+    if (its) rules.push(...its);
+    else missing.push(missingRole(grant));
+  }
+  return { rules, isComplete: true, problems: missing };
 }

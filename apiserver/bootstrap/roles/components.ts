@@ -14,9 +14,9 @@ export const componentRoles: readonly AccessRow[] = [
 system:auth-delegator
   create authentication.k8s.io tokenreviews
   create authorization.k8s.io subjectaccessreviews
-system:certificates.k8s.io:certificatesigningrequests:nodeclient
+system:certificates.k8s.io:certificatesigningrequests:nodeclient as orrery.dev:node-autoapprove-bootstrap for group:system:bootstrappers:orrery:default-node-token
   create certificates.k8s.io certificatesigningrequests/nodeclient
-system:certificates.k8s.io:certificatesigningrequests:selfnodeclient
+system:certificates.k8s.io:certificatesigningrequests:selfnodeclient as orrery.dev:node-autoapprove-certificate-rotation for group:system:nodes
   create certificates.k8s.io certificatesigningrequests/selfnodeclient
 system:certificates.k8s.io:kube-apiserver-client-approver
   approve certificates.k8s.io signers named kubernetes.io/kube-apiserver-client
@@ -80,7 +80,7 @@ system:kubelet-api-admin as orrery.dev:kubelet-api-admin for user:kube-apiserver
   proxy core nodes
   * core nodes/log nodes/metrics nodes/proxy nodes/stats
   * core nodes/configz nodes/healthz nodes/pods
-system:node-bootstrapper
+system:node-bootstrapper as orrery.dev:kubelet-bootstrap for group:system:bootstrappers:orrery:default-node-token
   create,get,list,watch certificates.k8s.io certificatesigningrequests
 system:node-problem-detector
   get core nodes

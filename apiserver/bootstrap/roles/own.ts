@@ -1,11 +1,20 @@
 // Roles for what Orrery's components do and Kubernetes' do not, or do elsewhere: each has those rights and no others.
-import { joiningGroup } from "../../../api/core/bootstrap-tokens.ts";
 import { type AccessRow, controllerRolesIn, rolesIn } from "./text.ts";
 
 /** `orrery.dev:apiserver` is for requests to other API servers, for explanations by the one that leads. */
 const components = rolesIn(`
 orrery.dev:apiserver for user:kube-apiserver-kubelet-client
   get core pods
+orrery.dev:joining-nodes for group:system:bootstrappers:orrery:default-node-token
+  get,list core nodes
+orrery.dev:approve-network for group:system:nodes
+  create certificates.k8s.io certificatesigningrequests/networkclient
+kube-system/orrery.dev:node-settings for group:system:nodes
+  get core configmaps named orrery-node-settings
+kube-public/orrery.dev:cluster-info for user:system:anonymous
+  get core configmaps named cluster-info
+kube-public/orrery.dev:bootstrap-signer for account:bootstrap-signer
+  create core configmaps
 orrery.dev:network for user:system:kube-proxy
   list,watch core namespaces pods
   list,watch networking.k8s.io networkpolicies
@@ -40,26 +49,6 @@ kube-system/orrery.dev:csi-drivers for group:orrery.dev:csi-drivers
   create,get,list,update,watch coordination.k8s.io leases
 `);
 
-/** What holders of a bootstrap token may do to join, and nodes to renew their certificates. */
-const joining = rolesIn(`
-system:certificates.k8s.io:certificatesigningrequests:nodeclient as orrery.dev:approve-joining for group:${joiningGroup}
-  create certificates.k8s.io certificatesigningrequests/nodeclient
-system:certificates.k8s.io:certificatesigningrequests:selfnodeclient as orrery.dev:approve-renewal for group:system:nodes
-  create certificates.k8s.io certificatesigningrequests/selfnodeclient
-orrery.dev:approve-network for group:system:nodes
-  create certificates.k8s.io certificatesigningrequests/networkclient
-system:node-bootstrapper as orrery.dev:joining for group:${joiningGroup}
-  create,get,list,watch certificates.k8s.io certificatesigningrequests
-orrery.dev:joining-names for group:${joiningGroup}
-  get,list core nodes
-kube-public/orrery.dev:cluster-info for user:system:anonymous
-  get core configmaps named cluster-info
-kube-system/orrery.dev:node-settings for group:system:nodes
-  get core configmaps named orrery-node-settings
-kube-public/orrery.dev:bootstrap-signer for account:bootstrap-signer
-  create,update core configmaps
-`).filter(([, { metadata }]) => !metadata.name.startsWith("system:"));
-
 /** Beside the roles that Kubernetes gives to the same controllers. */
 const controllers = controllerRolesIn(
   "orrery.dev:controller:",
@@ -92,4 +81,4 @@ snapshot-controller
 `,
 );
 
-export const ownRoles: readonly AccessRow[] = [...components, ...joining, ...controllers];
+export const ownRoles: readonly AccessRow[] = [...components, ...controllers];

@@ -45,7 +45,7 @@ function held(
   namespace: string | undefined,
   authorizer: Authorizer,
 ): Decision {
-  const missing = uncovered(authorizer.rulesFor?.(user, namespace) ?? [], rules);
+  const missing = uncovered(authorizer.rulesFor?.(user, namespace).rules ?? [], rules);
   if (missing.length === 0) return allowed;
   const lines = [...new Set(joined(missing).map(text))].toSorted();
   const who = `user ${quoted(user.name)} (groups=${quotedList(user.groups)})`;

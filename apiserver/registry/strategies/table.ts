@@ -20,6 +20,7 @@ import { schemaOf } from "../../../api/schema.ts";
 import { type LabelSelectorLike, type Labels, selectorText } from "../../../api/selector.ts";
 import { approvalStrategy, certificateRequestStrategy, signingStrategy } from "./certificate-requests.ts";
 import { daemonSetStrategy } from "./daemonsets.ts";
+import { claimStatusStrategy } from "./claim-statuses.ts";
 import { podGroupStrategy } from "./pod-groups.ts";
 import { roleBindingStrategy, roleStrategy } from "./roles.ts";
 import type { WritableSubresource } from "../../../machinery/client.ts";
@@ -267,6 +268,7 @@ const ownStrategies: Readonly<Record<string, Partial<Strategy>>> = {
 /** Resources with a status strategy of their own. */
 const ownStatus: Readonly<Record<string, Strategy>> = {
   "certificatesigningrequests.certificates.k8s.io": signingStrategy,
+  "resourceclaims.resource.k8s.io": { ...statusStrategy(statusKeepsMetadata), ...claimStatusStrategy },
 };
 
 function strategyFor(r: ResourceDefinition, subresource: WritableSubresource | undefined): Strategy {

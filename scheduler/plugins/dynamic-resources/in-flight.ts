@@ -10,18 +10,26 @@ export interface ClaimsInFlight {
   readonly written: Assumed<ResourceClaim>;
   /** By uid of the claim: what is to be written. */
   readonly decided: Map<string, AllocationResult>;
-  /** Uids of claims whose devices were not prepared in time. */
-  readonly overdue: Set<string>;
+  /** By uid of the claim: when the allocation was made whose devices were not prepared in time. */
+  readonly overdue: Map<string, string>;
 }
 
 const byLister = new WeakMap<Snapshot["lister"], ClaimsInFlight>();
 
 /** Those of one scheduler, for all its profiles. */
 export function claimsInFlight(lister: Snapshot["lister"]): ClaimsInFlight {
-  const known = byLister.get(lister) ?? { written: assumedObjects(), decided: new Map(), overdue: new Set() };
+  const known = byLister.get(lister) ?? { written: assumedObjects(), decided: new Map(), overdue: new Map() };
   byLister.set(lister, known);
   return known;
 }
+
+const madeAt = ({ status }: ResourceClaim): string => status?.allocation?.allocationTimestamp ?? "";
+
+/** The devices of the claim were not prepared in time. A later allocation has its own time. */
+export const setOverdue = (claim: ResourceClaim, lister: Snapshot["lister"]): void =>
+  void claimsInFlight(lister).overdue.set(claim.metadata.uid, madeAt(claim));
+export const isOverdue = (claim: ResourceClaim, lister: Snapshot["lister"]): boolean =>
+  claimsInFlight(lister).overdue.get(claim.metadata.uid) === madeAt(claim);
 
 /** The devices that claims have or are about to have. */
 export function devicesInUse(lister: Snapshot["lister"]): AllocatedDevices {

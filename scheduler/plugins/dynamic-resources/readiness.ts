@@ -3,13 +3,14 @@
 import { conditionOf } from "../../../api/core/pod/status.ts";
 import type {
   DeviceRequestAllocationResult,
+  Pod,
   ResourceV1ResourceClaim as ResourceClaim,
 } from "../../../api/generated/types.ts";
 import { instantOf, keyOf } from "../../../api/meta.ts";
 import { resourceClaims } from "../../../api/resource/resourceclaims.ts";
 import { abortedWith } from "../../../machinery/abort.ts";
 import { type BindingContext, failed, type ObjectReference, type Rejection } from "../../framework.ts";
-import { claimsInFlight } from "./in-flight.ts";
+import { claimsInFlight, setOverdue } from "./in-flight.ts";
 
 const toPrepare = ({ status }: ResourceClaim): readonly DeviceRequestAllocationResult[] =>
   (status?.allocation?.devices?.results ?? []).filter(({ bindingConditions = [] }) => bindingConditions.length > 0);
@@ -59,11 +60,14 @@ function progress(claims: readonly ResourceClaim[], { lister }: BindingContext):
 /** Resolves when all devices of the claims are prepared, or with the reason why the pod has to be placed again. */
 export async function awaitReadiness(
   claims: readonly ResourceClaim[],
-  context: BindingContext,
-  timeoutMs: number,
+  pod: Pod,
+  nodeName: string,
+  [context, timeoutMs]: readonly [BindingContext, number],
 ): Promise<Rejection | undefined> {
   const waiting = claims.filter((claim) => toPrepare(claim).length > 0);
   if (waiting.length === 0) return undefined;
+  const message = `waiting for binding conditions for device on node ${nodeName}`;
+  context.recordEvent(pod, "BindingConditionsPending", message);
   const { signal, end } = abortedWith(context.signal);
   const { clock, lister, changed } = context;
   const prepared = async (): Promise<Rejection | undefined> => {
@@ -77,7 +81,7 @@ export async function awaitReadiness(
   };
   const deadline = Math.min(...waiting.map((claim) => deadlineOf(claim, timeoutMs)));
   const expired = clock.sleep(Math.max(0, deadline - clock.now()), signal).then(() => {
-    for (const claim of waiting) claimsInFlight(lister).overdue.add(claim.metadata.uid);
+    for (const claim of waiting) setOverdue(claim, lister);
     return failed(`device binding timeout: claim=${waiting[0]!.metadata.name}`);
   });
   try {

@@ -1,5 +1,5 @@
-// Pods that use devices of their nodes: some have a claim made for them from a template, some share one. Users delete
-// pods and claims, and somebody creates them again.
+// Pods that use devices of their nodes: some have a claim made for them from a template, some share one, and one
+// requests an extended resource. Users delete pods and claims, and a component creates them again.
 import { isReady, isTerminal } from "../../../api/core/pod/status.ts";
 import { pods } from "../../../api/core/pods.ts";
 import { hasReason } from "../../../api/errors.ts";
@@ -7,6 +7,7 @@ import type { Pod, ResourceV1ResourceClaim as ResourceClaim } from "../../../api
 import type { ResourceDefinition } from "../../../api/kinds.ts";
 import { type ApiObject, controllerOf, type Draft, key } from "../../../api/meta.ts";
 import { deviceClasses } from "../../../api/resource/deviceclasses.ts";
+import { isExtendedClaimOf } from "../../../api/extended-resources.ts";
 import { deviceClaimKeys, isReservedFor } from "../../../api/resource/pod-claims.ts";
 import { resourceClaims, resourceClaimTemplates } from "../../../api/resource/resourceclaims.ts";
 import { resourceSlices } from "../../../api/resource/resourceslices.ts";
@@ -25,7 +26,20 @@ const devices = (...requests: readonly string[]) => ({
 const shared = "shared";
 const owners = ["own-a", "own-b", "own-c"];
 const sharers = ["share-a", "share-b"];
-const members = [...owners, ...sharers];
+const extended = "extended";
+const resource = "example.com/gpu";
+const members = [...owners, ...sharers, extended];
+
+const extendedDraft: Draft<Pod> = {
+  kind: "Pod",
+  metadata: { name: extended, namespace },
+  spec: {
+    containers: [
+      { name: "main", image: "app:1", resources: { requests: { [resource]: "1" }, limits: { [resource]: "1" } } },
+    ],
+    tolerations: impatient,
+  },
+};
 
 const podDraft = (name: string): Draft<Pod> => ({
   kind: "Pod",
@@ -61,7 +75,7 @@ const component: ComponentOf =
     while (!signal.aborted) {
       const round = async (): Promise<void> => {
         await ensure(client, resourceClaims, sharedClaim);
-        for (const name of members) await ensure(client, pods, podDraft(name));
+        for (const name of members) await ensure(client, pods, name === extended ? extendedDraft : podDraft(name));
       };
       await round().catch(() => {});
       await world.clock.sleep(administrationMs, signal);
@@ -93,7 +107,8 @@ const boundWithout: Rule<Pod> = {
   name: "pod bound without its claims",
   kind: pods,
   broken(pod, before, committed) {
-    if (!pod?.spec.resourceClaims || !pod.spec.nodeName || before?.spec.nodeName) return undefined;
+    const isUser = pod?.spec.resourceClaims !== undefined || pod?.metadata.name === extended;
+    if (!pod || !isUser || !pod.spec.nodeName || before?.spec.nodeName) return undefined;
     const claims = claimsOf(pod, committed);
     const isReserved = claims.length > 0 && claims.every((c) => c?.status?.allocation && isReservedFor(pod, c));
     return isReserved ? undefined : pod.metadata.name;
@@ -122,7 +137,10 @@ const reservedForOthers: Rule<ResourceClaim> = {
     const users = committed.all(pods).filter((pod) => claim && isReservedFor(pod, claim));
     const owner = claim && controllerOf(claim);
     const stranger = users.find(
-      (pod) => (owner && owner.uid !== pod.metadata.uid) || !claimsOf(pod, committed).includes(claim),
+      // The pod names the claim for its extended resources once it has it.
+      (pod) =>
+        (owner && owner.uid !== pod.metadata.uid) ||
+        !(claimsOf(pod, committed).includes(claim) || isExtendedClaimOf(pod, claim!)),
     );
     return stranger && `${claim!.metadata.name} for ${stranger.metadata.name}`;
   },
@@ -132,7 +150,8 @@ export const deviceWorkload: Workload = {
   kinds: [pods, resourceClaims],
   component,
   async begin(user) {
-    await user.create(deviceClasses, { kind: "DeviceClass", metadata: { name: "gpus" }, spec: {} } as never);
+    const spec = { extendedResourceName: resource };
+    await user.create(deviceClasses, { kind: "DeviceClass", metadata: { name: "gpus" }, spec } as never);
     const template = { metadata: { name: "one", namespace }, spec: { spec: { devices: devices("gpu") } } };
     await user.create(resourceClaimTemplates, { kind: "ResourceClaimTemplate", ...template } as never);
     for (const nodeName of ["node-0", "node-1", "node-2"]) {

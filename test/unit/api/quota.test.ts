@@ -3,6 +3,7 @@ import { expect, test } from "vitest";
 import { charge } from "../../../api/core/quota/charge.ts";
 import { countUsage } from "../../../api/core/quota/count.ts";
 import { isInScopes } from "../../../api/core/quota/scopes.ts";
+import { usageOfPod } from "../../../api/core/quota/covered-claims.ts";
 import { countsIn, summed, usageOf } from "../../../api/core/quota/usage.ts";
 import { deployments } from "../../../api/apps/deployments.ts";
 import { configMaps } from "../../../api/core/configmaps.ts";
@@ -12,6 +13,7 @@ import type { ResourceQuota } from "../../../api/core/resourcequotas.ts";
 import { services } from "../../../api/core/services.ts";
 import { resourceClaims } from "../../../api/resource/resourceclaims.ts";
 import type { ResourceDefinition } from "../../../api/kinds.ts";
+import type { DeviceClass, Pod, ResourceV1ResourceClaim as ResourceClaim } from "../../../api/generated/types.ts";
 import type { ApiObject } from "../../../api/meta.ts";
 
 const object = (content: object): ApiObject => ({ metadata: { name: "x", namespace: "default" }, ...content }) as never;
@@ -52,6 +54,12 @@ const usages: readonly (readonly [what: string, r: ResourceDefinition, object: A
       ...{ ...one, pods: "1", "requests.example.com/gpu": "2" },
       ...{ "hugepages-2Mi": "4Mi", "requests.hugepages-2Mi": "4Mi" },
     },
+  ],
+  [
+    "devices by the name of their class",
+    pods,
+    pod(sized({ "deviceclass.resource.kubernetes.io/gpus": "2" })),
+    { ...one, pods: "1", "requests.deviceclass.resource.kubernetes.io/gpus": "2" },
   ],
   ["a pod that has ended", pods, pod(sized({ cpu: "1" }), { phase: "Succeeded" }), one],
   ["a ClusterIP service", services, object({ spec: { type: "ClusterIP", ports: [{}] } }), { services: "1" }],
@@ -215,4 +223,66 @@ test("a count has every limited resource and only objects in scope", () => {
   expect(countUsage(counted, [{ r: pods, objects: [cpu("500m"), pod({}), cpu("250m")] }])).toEqual({
     ...{ pods: "2", cpu: "750m", secrets: "0" },
   });
+});
+
+const classes = [
+  { metadata: { name: "gpus" }, spec: { extendedResourceName: "example.com/gpu" } },
+  { metadata: { name: "nics" }, spec: {} },
+] as unknown as readonly DeviceClass[];
+const made = (name: string, owner: object | undefined, more: object = {}): ResourceClaim =>
+  ({
+    metadata: {
+      ...{ name, namespace: "default", creationTimestamp: "2026-01-01T00:00:00Z" },
+      ...(owner && {
+        annotations: { "resource.kubernetes.io/extended-resource-claim": "true" },
+        ownerReferences: [{ apiVersion: "v1", kind: "Pod", name: "p", uid: "u", controller: true, ...owner }],
+      }),
+      ...more,
+    },
+    spec: {
+      devices: {
+        requests: [
+          { name: "a", exactly: { deviceClassName: "gpus", allocationMode: "ExactCount", count: 3 } },
+          { name: "b", exactly: { deviceClassName: "nics", allocationMode: "ExactCount", count: 1 } },
+          { name: "c", exactly: { deviceClassName: "gone", allocationMode: "ExactCount", count: 1 } },
+        ],
+      },
+    },
+  }) as unknown as ResourceClaim;
+const owner = (status: object = {}): Pod =>
+  ({
+    ...pod(sized({ "example.com/gpu": "2" }), status),
+    metadata: { name: "p", namespace: "default", uid: "u" },
+  }) as Pod;
+const byClass = {
+  ...{ "count/resourceclaims.resource.k8s.io": "1", "gpus.deviceclass.resource.k8s.io/devices": "3" },
+  ...{ "nics.deviceclass.resource.k8s.io/devices": "1", "gone.deviceclass.resource.k8s.io/devices": "1" },
+};
+const prefix = "requests.deviceclass.resource.kubernetes.io";
+const uncovered = { [`${prefix}/gpus`]: "3", [`${prefix}/nics`]: "1", "requests.example.com/gpu": "3" };
+const covered = { ...uncovered, "requests.example.com/gpu": "1" };
+const claims: readonly (readonly [what: string, claim: ResourceClaim, pod: Pod | undefined, usage: object])[] = [
+  ["a claim counts as what its classes provide", made("c", undefined), owner(), uncovered],
+  ["what its pod counts for is not counted again", made("c", {}), owner(), covered],
+  ["the pod is gone", made("c", {}), undefined, uncovered],
+  ["the pod is another", made("c", { uid: "v" }), owner(), uncovered],
+  ["the pod has ended", made("c", {}), owner({ phase: "Succeeded" }), uncovered],
+  ["the pod names it", made("c", {}), owner({ extendedResourceClaimStatus: { resourceClaimName: "c" } }), covered],
+  [
+    "the pod names another",
+    made("c", {}),
+    owner({ extendedResourceClaimStatus: { resourceClaimName: "d" } }),
+    uncovered,
+  ],
+  ["another was made before", made("d", {}), owner(), uncovered],
+  ["another was made later", made("d", {}, { creationTimestamp: "2025-01-01T00:00:00Z" }), owner(), covered],
+];
+test.each(claims)("extended resources of claims: %s", (_, claim, found, usage) => {
+  const objects = { pod: () => found, claims: () => [made("c", {}), claim] };
+  const devices = { classes, covered: (c: ResourceClaim) => usageOfPod(c, objects) };
+  expect(usageOf(resourceClaims, claim, devices)).toEqual({ ...byClass, ...usage });
+});
+test("resources that claims may count in", () => {
+  const names = ["requests.example.com/gpu", `${prefix}/gpus`, "requests.cpu", "limits.example.com/gpu", "pods"];
+  expect(names.filter((name) => countsIn(resourceClaims, name))).toEqual(names.slice(0, 2));
 });

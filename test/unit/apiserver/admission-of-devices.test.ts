@@ -2,10 +2,15 @@
 import { bootstrappedClient } from "./bootstrapped-client.ts";
 import { beforeEach, expect, test } from "vitest";
 import { namespaces } from "../../../api/core/namespaces.ts";
-import type { DeviceClass, ResourceV1ResourceClaim as ResourceClaim } from "../../../api/generated/types.ts";
+import type {
+  DeviceClass,
+  ResourceSlice,
+  ResourceV1ResourceClaim as ResourceClaim,
+} from "../../../api/generated/types.ts";
 import type { Draft } from "../../../api/meta.ts";
 import { deviceClasses } from "../../../api/resource/deviceclasses.ts";
 import { resourceClaims, resourceClaimTemplates } from "../../../api/resource/resourceclaims.ts";
+import { resourceSlices } from "../../../api/resource/resourceslices.ts";
 import type { Client } from "../../../machinery/client.ts";
 import { seeded, virtualClock } from "../../sim/virtual-clock.ts";
 
@@ -80,4 +85,20 @@ test("what drivers report about a device goes with its allocation", async () => 
   const { allocation: _, ...rest } = reported.status ?? {};
   const deallocated = await client.update(resourceClaims, { ...reported, status: rest }, "status");
   expect(deallocated.status?.devices).toBeUndefined();
+});
+
+test("a taint of a device has the time at which it was added", async () => {
+  const pool = { name: "n1", generation: 1, resourceSliceCount: 1 };
+  const taints = [
+    { key: "a", effect: "NoExecute" },
+    { key: "b", effect: "NoSchedule", timeAdded: "2025-01-01T00:00:00Z" },
+  ];
+  const spec = { driver: "gpu.example.com", nodeName: "n1", pool, devices: [{ name: "d", taints }, { name: "e" }] };
+  const made = await client.create(resourceSlices, {
+    kind: "ResourceSlice",
+    metadata: { name: "s" },
+    spec,
+  } as unknown as Draft<ResourceSlice>);
+  const times = made.spec.devices?.map((device) => (device.taints ?? []).map(({ timeAdded }) => timeAdded));
+  expect(times).toEqual([["2026-01-01T00:00:00Z", "2025-01-01T00:00:00Z"], []]);
 });

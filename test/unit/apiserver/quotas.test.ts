@@ -9,6 +9,8 @@ import { services } from "../../../api/core/services.ts";
 import { ipAddresses } from "../../../api/networking/servicecidrs.ts";
 import { hasReason } from "../../../api/errors.ts";
 import { key } from "../../../api/meta.ts";
+import { deviceClasses } from "../../../api/resource/deviceclasses.ts";
+import { resourceClaims } from "../../../api/resource/resourceclaims.ts";
 import { clusterRegistry } from "../../../apiserver/cluster-registry.ts";
 import { inProcessClient } from "../../../apiserver/registry/in-process.ts";
 import { memoryStorage } from "../../../apiserver/storage/log.ts";
@@ -128,4 +130,38 @@ test("concurrent requests of one cluster IP: one service gets it, and it is free
   await both[1].delete(services, key("team", winner));
   expect((await both[0].list(ipAddresses)).items).toEqual([]);
   await create(both[1], "again");
+});
+
+test("a claim that was made for a pod is covered by it from its creation to its deletion", async () => {
+  const [client] = await servers(1);
+  const gpu = "requests.example.com/gpu";
+  await createQuota(client, { [gpu]: "3" });
+  const deviceClass = {
+    kind: "DeviceClass",
+    metadata: { name: "gpus" },
+    spec: { extendedResourceName: "example.com/gpu" },
+  };
+  await client.create(deviceClasses, deviceClass as never);
+  const amounts = { "example.com/gpu": "2" };
+  const container = { name: "c", image: "a:1", resources: { requests: amounts, limits: amounts } };
+  const metadata = { name: "p", namespace: "team" };
+  const pod = await client.create(pods, { kind: "Pod", metadata, spec: { containers: [container] } });
+  const owner = { apiVersion: "v1", kind: "Pod", name: "p", uid: pod.metadata.uid, controller: true };
+  const claim = (name: string, count: number, more: object) =>
+    client.create(resourceClaims, {
+      kind: "ResourceClaim",
+      metadata: { name, namespace: "team", ...more },
+      spec: { devices: { requests: [{ name: "r", exactly: { deviceClassName: "gpus", count } }] } },
+    } as never);
+  const used = async () => (await client.get(resourceQuotas, quotaKey)).status?.used?.[gpu];
+  const annotations = { "resource.kubernetes.io/extended-resource-claim": "true" };
+  const madeFor = { annotations, ownerReferences: [owner] };
+  await claim("own", 2, madeFor);
+  expect(await used()).toBe("2");
+  await expect(claim("second", 2, madeFor)).rejects.toThrow(`exceeded quota: q, requested: ${gpu}=2, used: ${gpu}=2`);
+  await claim("plain", 1, {});
+  expect(await used()).toBe("3");
+  await client.delete(pods, key("team", "p"), { gracePeriodSeconds: 0 });
+  await client.delete(resourceClaims, key("team", "own"));
+  expect(await used()).toBe("1");
 });

@@ -29,7 +29,7 @@ test.each<[what: string, sum: ClusterRole, others: readonly ClusterRole[], rules
     [role("x", { a: "true" }, pods), role("y", { b: "true" }, jobs)],
     [jobs, pods],
   ],
-  ["not its own", selecting("sum", {}), [role("x", {}, pods)], [pods]],
+  ["not its own", { ...selecting("sum", {}), rules: [nodes] }, [role("x", {}, pods)], [pods]],
   ["as it should be", { ...selecting("sum", a), rules: [pods] }, [role("x", { a: "true" }, pods)], undefined],
   ["a role less", { ...selecting("sum", a), rules: [pods, nodes] }, [role("x", { a: "true" }, pods)], [pods]],
   ["the last role less", { ...selecting("sum", a), rules: [pods] }, [], []],

@@ -187,6 +187,11 @@ const rows: Readonly<Record<string, Row>> = {
     pods: [ended(first)],
     expected: { actions: [{ do: "delete" }] },
   },
+  "for extended resources goes with its pod": {
+    claim: inUse({ ownerReferences: [ownedBy(first)] }, first),
+    pods: [ended(first)],
+    expected: { actions: [{ do: "status", status: {} }] },
+  },
   "that was made for a pod stays while it runs": { claim: own("x", first), pods: [first], expected: { actions: [] } },
   "that was made for a pod which is gone is left to the garbage collector": {
     claim: own("x", first),

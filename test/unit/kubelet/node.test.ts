@@ -236,6 +236,21 @@ describe("admission", () => {
     }));
 });
 
+test("a request for which the pod has devices is none of the node's room", () => {
+  const room = { labels: {}, allocatable: { pods: "2", "example.org/gpu": "0" }, taints: [] };
+  const names = ["deviceclass.resource.kubernetes.io/gpus", "example.org/gpu"];
+  for (const resourceName of names) {
+    const c = container("c", { resources: { requests: { [resourceName]: "1" } } });
+    const spec = { containers: [c], initContainers: [{ ...c, name: "i" }] };
+    const mapped = (...containers: readonly string[]) => {
+      const requestMappings = containers.map((name) => ({ containerName: name, resourceName, requestName: "r" }));
+      return pod({ spec, status: { extendedResourceClaimStatus: { resourceClaimName: "x", requestMappings } } });
+    };
+    expect(admission(mapped("c"), [], room)?.reason).toBe(`OutOf${resourceName}`);
+    expect(admission(mapped("c", "i"), [], room)).toBeUndefined();
+  }
+});
+
 describe("node status", () => {
   const identityOfNode = {
     nodeName: "n1",

@@ -35,9 +35,20 @@ const table: readonly (readonly [spec: string, area: string, missing?: string])[
   ],
   ["External Storage [Driver: local.csi.orrery.dev] [Testpattern: Dynamic PV (default fs)] x", "storage-local-driver"],
   ["[sig-storage] PersistentVolumes-local Stress with local volumes [Serial] x", "storage-beyond-serial"],
+  ["[sig-node] [DRA] control plane supports reusing resources", "devices"],
+  ["[sig-node] [DRA] kubelet [Feature:DynamicResourceAllocation] registers plugin", "devices"],
+  [
+    "[sig-node] [DRA] kubelet with v1beta1 API supports simple ResourceClaim",
+    "devices",
+    "an API that is off by default",
+  ],
+  ["[sig-node] [DRA] control plane must apply per-node permission checks", "devices", "admission policies"],
+  ["[sig-node] [DRA] x supports extended resources together with ResourceClaim [Serial]", "devices-serial"],
+  ["[sig-api-machinery] ResourceQuota should capture the life of a ResourceClaim [DRA]", "devices"],
+  ["[sig-node] [DRA] CRUD Tests resource.k8s.io/v1 DeviceClass [Conformance]", "node"],
 ];
 for (const [spec, area, missing] of table)
   test(spec, () => expect([areaOf(spec)?.name, missingFor(spec)]).toEqual([area, missing]));
 
-test("specs beyond conformance are run of workloads and storage only", () =>
+test("specs beyond conformance are run of workloads, devices and storage only", () =>
   expect(areaOf("[sig-node] Pods should cap back-off at MaxContainerBackOff [Slow]")).toBeUndefined());

@@ -1,5 +1,6 @@
 // Claims for devices in a running scheduler: allocated and reserved before the pod is bound, given back when it is not.
 import { expect, test } from "vitest";
+import { events } from "../../../api/core/events.ts";
 import { pods } from "../../../api/core/pods.ts";
 import type { ResourceV1ResourceClaim as ResourceClaim } from "../../../api/generated/types.ts";
 import { key } from "../../../api/meta.ts";
@@ -10,10 +11,11 @@ import { ApiError } from "../../../api/errors.ts";
 import type { Client } from "../../../machinery/client.ts";
 import type { SchedulerPlugin } from "../../../scheduler/framework.ts";
 import { unschedulable } from "../../../scheduler/framework.ts";
-import { defaultPlugins } from "../../../scheduler/plugins/default.ts";
+import { defaultPlugins, pluginsWith } from "../../../scheduler/plugins/default.ts";
 import { gpus, slice } from "./devices.ts";
 import { pod, running, type Running } from "./running.ts";
 
+const args = { scoring: { type: "MostAllocated" } } as const;
 const using = (name: string, claim: string) =>
   pod(name, "100m", { resourceClaims: [{ name: "gpu", resourceClaimName: claim }] });
 async function withDevices(scheduler: Running, claims: readonly string[], devices = gpus(1)): Promise<void> {
@@ -105,11 +107,17 @@ const report = async ({ client }: Running, type: string): Promise<void> => {
   await client.update(resourceClaims, { ...claim, status: { ...claim.status, devices: [device] } } as never, "status");
 };
 
+const eventsOf = async ({ client }: Running, reason: string): Promise<readonly string[]> =>
+  (await client.list(events)).items.filter((event) => event.reason === reason).map(({ message = "" }) => message);
+
 test("the pod is bound once its devices are prepared", async () => {
   const scheduler = await running([using("a", "one")]);
   await withDevices(scheduler, ["one"], gpus(1, conditions));
   await scheduler.until(60);
   expect(await scheduler.bound()).toEqual({});
+  expect(await eventsOf(scheduler, "BindingConditionsPending")).toEqual([
+    "waiting for binding conditions for device on node n1",
+  ]);
   await report(scheduler, "ready");
   await scheduler.until(61);
   expect(await scheduler.bound()).toEqual({ a: "n1" });
@@ -128,5 +136,24 @@ test("devices that cannot be prepared are released", async () => {
   );
   await scheduler.until(60);
   expect((await claimOf(scheduler, "one")).status?.devices).toBeUndefined();
+  await scheduler.stop();
+});
+
+test("devices that are not prepared in time are released, and their next allocation has its own time", async () => {
+  const scheduler = await running([using("a", "one")], {
+    plugins: pluginsWith({ ...args, deviceBindingTimeoutMs: 30_000 }),
+  });
+  await withDevices(scheduler, ["one"], gpus(1, conditions));
+  const timestampOf = async () => (await claimOf(scheduler, "one")).status?.allocation?.allocationTimestamp;
+  await scheduler.until(29);
+  const first = await timestampOf();
+  await scheduler.until(50);
+  expect(await eventsOf(scheduler, "FailedScheduling")).toContainEqual(
+    'running PreBind plugin "DynamicResources": device binding timeout: claim=one',
+  );
+  expect((await timestampOf())! > first!).toBe(true);
+  await report(scheduler, "ready");
+  await scheduler.until(52);
+  expect(await scheduler.bound()).toEqual({ a: "n1" });
   await scheduler.stop();
 });

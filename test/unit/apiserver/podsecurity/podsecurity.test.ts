@@ -4,6 +4,7 @@ import { deployments } from "../../../../api/apps/deployments.ts";
 import { namespaces } from "../../../../api/core/namespaces.ts";
 import { pods } from "../../../../api/core/pods.ts";
 import { serviceAccounts } from "../../../../api/core/serviceaccounts.ts";
+import { runtimeClasses } from "../../../../api/node/runtimeclasses.ts";
 import type { Pod } from "../../../../api/generated/types.ts";
 import type { ResourceDefinition } from "../../../../api/kinds.ts";
 import { type ApiObject, type Draft, key } from "../../../../api/meta.ts";
@@ -164,6 +165,7 @@ test("a stricter level warns of the pods that violate it", async () => {
     ],
     annotations: {},
   });
+  expect((await change(namespaces, "n", labelled({ enforce: "restricted" }))).warnings).not.toEqual([]);
   // Of a level that is not stricter, nothing new is to be said.
   expect((await change(namespaces, "n", labelled({ enforce: "baseline", audit: "restricted" }))).warnings).toEqual([]);
   expect((await change(namespaces, "n", labelled({ enforce: "privileged" }))).warnings).toEqual([]);
@@ -201,6 +203,13 @@ test("namespaces, users and runtime classes can be exempt", async () => {
       ...{ error: undefined, warnings: [] },
       annotations: { exempt },
     });
+  const sandboxed = await server({ runtimeClasses: ["sandbox"] });
+  await sandboxed.client.create(runtimeClasses, { kind: "RuntimeClass", metadata: { name: "sandbox" }, handler: "h" });
+  expect((await sandboxed.create(pods, pod("other"))).error).toBe(`pods "other" is forbidden: violates ${violated}`);
+  expect(await sandboxed.create(pods, pod("p", { runtimeClassName: "sandbox" }))).toEqual({
+    ...{ error: undefined, warnings: [] },
+    annotations: { exempt: "runtimeClass" },
+  });
   const { change } = await server({ namespaces: ["n"] });
   expect((await change(namespaces, "n", labelled({ enforce: "restricted", audit: "baseline" }))).warnings).toEqual([
     'namespace "n" is exempt from Pod Security, and the policy (enforce=restricted:latest, audit=baseline:latest) will be ignored',

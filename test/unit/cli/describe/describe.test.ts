@@ -346,7 +346,7 @@ test("network policies in sentences", () => {
       policyTypes: ["Ingress"],
       ingress: [
         {
-          ports: [{ port: 80 }, { port: 100, endPort: 200 }],
+          ports: [{ port: 80 }, { port: 100, endPort: 200 }, { protocol: "SCTP" }],
           from: [
             { podSelector: { matchLabels: { a: "b" } } },
             { ipBlock: { cidr: "10.0.0.0/8", except: ["10.1.0.0/16"] } },
@@ -365,6 +365,7 @@ Spec:
   Allowing ingress traffic:
     To Port: 80/TCP
     To Port Range: 100-200/TCP
+    To Port: <nil>/SCTP
     From:
       PodSelector: a=b
     From:
