@@ -60,8 +60,8 @@ export function credentialsIn(output: string, apiVersion: string | undefined): E
 }
 
 /**
- * Runs the plugin. It may ask the user where its mode and the terminal allow it; its errors are the user's to read. What
- * it returns is used by this process only, so an expiry matters to none but long watches, which end then.
+ * Runs the plugin. It reads from the terminal where its mode and the terminal allow it, and writes its errors there.
+ * Credentials are used by this process only, so none are kept until they expire.
  */
 export async function execCredentials(exec: ExecEntry, cluster: ClusterEntry): Promise<ExecStatus> {
   checkEntry(exec);

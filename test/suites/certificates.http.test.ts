@@ -9,7 +9,6 @@ import { nodes } from "../../api/core/nodes.ts";
 import { secrets } from "../../api/core/secrets.ts";
 import type { ConfigMap, Node, Secret, SelfSubjectReview } from "../../api/generated/types.ts";
 import { type Draft, key, timestamp } from "../../api/meta.ts";
-import { joiningGroup } from "../../api/core/bootstrap-tokens.ts";
 import type { Pem } from "../../cli/cluster/pki.ts";
 import { detachedSignature } from "../../controllers/bootstraptokens/cluster-info.ts";
 import { runControllers } from "../../controllers/controllers.ts";

@@ -10,7 +10,6 @@ import { certificateApprover } from "../../../controllers/certificates/approver.
 import { certificateSigner } from "../../../controllers/certificates/signer.ts";
 import { controllers } from "../../../controllers/controllers.ts";
 import { driverControllers } from "../../../controllers/csi/controllers.ts";
-import type { Client } from "../../../machinery/client.ts";
 import { type Controller, rightsOf, viewRightsOf } from "../../../machinery/controller.ts";
 import { controllerOptions } from "../../sim/cluster.ts";
 import { grantsOf } from "../../sim/identities.ts";
