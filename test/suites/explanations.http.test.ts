@@ -197,7 +197,7 @@ const refusal =
 test("orrery why shows a pod that fits nowhere", async () => {
   expect(await shown("why pod/huge")).toBe(`Pod default/huge fits on no node, and waits for a change.
 Tried again after:
-  NodeResourcesFit: a pod on a node is deleted; a pod on a node requests less; the pod itself requests less; a Node is added or changes what it can hold
+  NodeResourcesFit: a DeviceClass is added or changes; a pod on a node is deleted; a pod on a node requests less; the pod itself requests less; a Node is added or changes what it can hold
   TaintToleration: a Node is added or changes its taints; the pod itself changes its tolerations
 Decided AGE ago, at revision N: ${refusal}
 

@@ -276,7 +276,10 @@ const rows: readonly (readonly [typed: string, answer: string])[] = [
   ["auth can-i list", "error: you must specify two arguments: verb resource or verb resource/resourceName."],
   ["auth can-i --list get pods", "error: list option must be specified with no arguments"],
   ["auth can-i get /healthz --subresource=x", "error: --subresource can not be used with NonResourceURL"],
-  ["auth whoami -o foo", 'error: the review cannot be printed as "foo"'],
+  [
+    "auth whoami -o foo",
+    'error: unable to match a printer suitable for the output format "foo", allowed formats are: go-template,go-template-file,json,jsonpath,jsonpath-as-json,jsonpath-file,kyaml,name,template,templatefile,yaml',
+  ],
   ["certificate approve", "error: one or more CSRs must be specified as <name> or -f <filename>"],
   ["url", "error: say which service"],
   ["config use-context nope", 'error: no context exists with the name: "nope"'],
