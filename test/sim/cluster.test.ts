@@ -68,8 +68,11 @@ const livesOfAll: readonly (readonly WorkloadName[])[] = [
   ["owners", "claims", "services", "placement"],
   ["attachables", "devices", "gangs"],
 ];
-/** These have no life with the controller manager. */
-const usedElsewhere = ["descheduler", "flowschema-controller", "pod-garbage-collector", "snapshot-controller"];
+/** What these have their own rights for does not happen in those lives. */
+const usedElsewhere = [
+  ...["certificate-controller", "descheduler", "flowschema-controller", "pod-garbage-collector"],
+  ...["serviceaddress-controller", "snapshot-controller"],
+];
 
 test("the roles beside Kubernetes' own have no rule that no controller uses", async () => {
   const used = new Map<string, RequestAttributes[]>();

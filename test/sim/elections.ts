@@ -129,16 +129,18 @@ function remoteStorage(
 }
 
 /** A client of an API server of its own. A term has its own registry, so that its commits are distinct. */
-function clientOf(stage: Stage, term?: LeaseTerm): Client {
+function clientOf(stage: Stage, term?: LeaseTerm, account?: string): Client {
   const { judge, world, ranges, authorized } = stage;
+  const manager = identityOf("kube-controller-manager", authorized);
   const registry = clusterRegistry(remoteStorage(judge, world, term), world, ranges);
   return {
     ...inProcessClient(registry, {
       measured: sharedLoad(inProcessClient(registry), world.clock),
-      identity: identityOf("kube-controller-manager", authorized),
+      identity: account === undefined ? manager : manager.asController(account),
       ...(term && { term }),
     }),
-    inTerm: (next) => clientOf(stage, next),
+    inTerm: (next) => clientOf(stage, next, account),
+    asController: (next) => clientOf(stage, term, next),
   };
 }
 
