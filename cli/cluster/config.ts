@@ -1,5 +1,5 @@
 // Configuration files of `orrery server`, `orrery agent` and the engines of nodes; the addresses all clusters use.
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import type { AuthorizationMode } from "../../apiserver/server.ts";
 import type { AdmissionConfig } from "../../apiserver/admission/plugins.ts";
 import type { AuditOptions } from "../../apiserver/audit/recording.ts";
@@ -94,7 +94,7 @@ export interface AgentConfig extends SharedConfig {
     readonly serving?: KeyPair;
     /** The first identity of the node's network: user system:kube-proxy. */
     readonly network?: KeyPair;
-    /** The identity of the controllers beside the node's CSI drivers: group orrery.dev:csi-drivers. */
+    /** The first identity of the controllers beside the node's CSI drivers: group orrery.dev:csi-drivers. */
     readonly csi?: KeyPair;
   };
   /** The lifetime of renewed certificates, where it is shorter than the signer's. */
@@ -127,6 +127,12 @@ export const readTls = (ca: string, pair: KeyPair) => ({
   cert: readFileSync(pair.cert, "utf8"),
   key: readFileSync(pair.key, "utf8"),
 });
+
+/** The PEM texts of a pair that a node begins with, if its configuration has one. */
+export const initialPair = (pair: KeyPair | undefined): { readonly cert: string; readonly key: string } | undefined =>
+  pair && existsSync(pair.cert)
+    ? { cert: readFileSync(pair.cert, "utf8"), key: readFileSync(pair.key, "utf8") }
+    : undefined;
 
 /** The node's folder for volumes of the driver `local`. */
 export const localVolumesDir = "/var/lib/local-volumes";

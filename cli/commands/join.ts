@@ -43,8 +43,11 @@ async function join(server: string, flags: Flags): Promise<void> {
   if (flags.prepare) return io.progress.say(`The configuration of node "${config.nodeName}" is in ${flags.configDir}.`);
   await io.progress.step("container engine ready", () => checkEngine(config, flags.configDir));
   io.progress.say(`Node "${config.nodeName}" joins; it is one as long as this command runs. orrery get nodes`);
-  const { runNodeAgent } = await import("../node-agent.ts");
-  await runNodeAgent(config, signal).catch((e: unknown) => {
+  const [{ runNodeAgent }, { runCsiDrivers }] = await Promise.all([
+    import("../node-agent.ts"),
+    import("../csi-drivers.ts"),
+  ]);
+  await Promise.all([runNodeAgent(config, signal), runCsiDrivers(config, signal)]).catch((e: unknown) => {
     if (!signal.aborted) throw e;
   });
 }

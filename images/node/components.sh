@@ -1,5 +1,6 @@
 #!/bin/sh
-# Prints the state of each component of this node: NAME PID SINCE RESTARTS EXIT RSS_KB ANSWERS (a dash for unknown).
+# Prints the state of each component of this node: NAME PID SINCE RESTARTS EXIT RSS_KB ANSWERS (a dash for unknown). It is not in
+# the image: `orrery status` runs that of its own version in containers of any.
 cd /run/orrery 2>/dev/null || exit 0
 
 resident_kb() {
