@@ -1,4 +1,4 @@
-// A certificate that another process of the node renews: its file is read again and again, since it is replaced at once.
+// A certificate that another process of the node renews: its file is read again from time to time.
 import type { World } from "../../machinery/world.ts";
 import type { Pair } from "./certificate-file.ts";
 import { type CertificateOptions, usablePair } from "./rotation.ts";

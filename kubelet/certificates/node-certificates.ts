@@ -50,7 +50,7 @@ const networkCertificate = ({ stateDir, certificateSeconds }: NodeCertificateSet
   ...{ file: join(stateDir, "pki", "network-client-current.pem"), expirationSeconds: certificateSeconds },
 });
 
-/** The file of the certificate of the controllers beside the node's CSI drivers, which run in a process of their own. */
+/** The file of the certificate of the CSI drivers' controllers, which run in a process of their own. */
 export const csiCertificateFile = (stateDir: string): string => join(stateDir, "pki", "csi-client-current.pem");
 
 /** How that certificate is requested. */
