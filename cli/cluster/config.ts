@@ -77,6 +77,8 @@ export interface ServerConfig extends SharedConfig {
   readonly encryption?: EncryptionFile;
   /** Set when several API servers share the store. */
   readonly isReplicated?: true;
+  /** The address of the cluster's registry for nodes that join. Without one they have none. */
+  readonly registry?: string;
   /** How requests are authorized; by RBAC unless set. */
   readonly authorizationMode?: AuthorizationMode;
 }
@@ -212,6 +214,9 @@ export const capacityOf = ({ cpus, memoryBytes }: Pick<Worker, "cpus" | "memoryB
   ...{ cpuMillis: Math.round(cpus * 1000), memoryBytes, pods: 110 },
 });
 
+/** The image of sandboxes. */
+export const pauseImage = "orrery/pause:1";
+
 /** The configuration of a worker's agent. */
 export const agentConfig = (worker: Worker, endpointIp: string, registry?: string): AgentConfig => ({
   ...shared,
@@ -229,7 +234,7 @@ export const agentConfig = (worker: Worker, endpointIp: string, registry?: strin
   dockerSocket: "/var/run/docker.sock",
   capacity: capacityOf(worker),
   podCidr: worker.podCidr,
-  pauseImage: "orrery/pause:1",
+  pauseImage,
   ...(registry !== undefined && { registry }),
   stateDir: "/var/lib/orrery",
 });

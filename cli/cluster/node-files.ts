@@ -37,7 +37,7 @@ import {
 import { clusterDir, kubeconfigPath } from "../paths.ts";
 import { type Authority, authorityFrom, newAuthority, newSigningKey, type Pem } from "./pki.ts";
 import { auditInNode, encryptionFile, secretsEncryption } from "./protection.ts";
-import { registryAddress } from "./registry.ts";
+import { numericRegistryAddress, registryAddress } from "./registry.ts";
 import { autoscalerName, type ClusterState, serverUrl } from "./state.ts";
 
 const json = (value: object): string => `${JSON.stringify(value, null, 2)}\n`;
@@ -204,6 +204,7 @@ const writeControlPlaneFiles = async (state: ClusterState, authority: Authority,
         ...(isReplicated && { isReplicated, endpoint: endpointOf(state).ip }),
         ...(state.rebalances && { rebalances: true }),
         ...(state.schedulerConfig && { schedulerConfig: state.schedulerConfig }),
+        ...(state.registry && { registry: numericRegistryAddress(state.registry) }),
         ...(state.auditPolicy && { audit: auditInNode(state.auditPolicy) }),
         ...(encryption && { encryption: { path: `${nodeConfigDir}/${encryptionFile}`, isReloaded: true } }),
       }),

@@ -109,6 +109,11 @@ test("other nodes have to be in a network of the machine", () => {
   );
 });
 
+test("a machine that has not joined before has no part of the ranges", () =>
+  expect(refusal(() => checkRanges([eth0, attached("docker0", "10.244.7.1/24")], ranges, undefined))).toContain(
+    "10.244.7.1/24 of docker0 overlaps",
+  ));
+
 test("only root on Linux joins", async () => {
   await expect(checkMachine("darwin", 0)).rejects.toThrow("only machines with Linux can join");
   await expect(checkMachine("linux", 1000)).rejects.toThrow("which only root may");
