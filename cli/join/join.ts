@@ -9,6 +9,7 @@ import { conditionOf } from "../../api/core/pod/status.ts";
 import { hasReason } from "../../api/errors.ts";
 import type { Node } from "../../api/generated/types.ts";
 import { type Draft, key } from "../../api/meta.ts";
+import { subdomainMessage, validateSubdomainName } from "../../api/names.ts";
 import { type Pair, writePair } from "../../kubelet/certificates/certificate-file.ts";
 import { clientCertificate, clientCertificateFile } from "../../kubelet/certificates/node-certificates.ts";
 import { requestCertificate } from "../../kubelet/certificates/rotation.ts";
@@ -47,6 +48,13 @@ export interface JoinOptions {
 
 const certificateWaitMs = 60_000;
 const rangeWaitMs = 30_000;
+
+/** Throws CliError for a name that no node can have. */
+export function nodeNameOf(text: string): string {
+  const name = text.toLowerCase();
+  if (validateSubdomainName(name, "name").length === 0 && name !== "") return name;
+  throw new CliError(`"${name}" cannot be the name of a node: ${subdomainMessage}`, "Choose one with --node-name.");
+}
 
 /** The address from which this machine reaches another one. */
 export function ownAddress(host: string, port: number): Promise<string> {
@@ -177,6 +185,7 @@ async function settingsFor(client: Client, tls: Pair & { readonly ca: string }):
 export async function joinCluster(options: JoinOptions, io: Io, signal: AbortSignal): Promise<AgentConfig> {
   const { stateDir } = options;
   const token = tokenOf(options.token);
+  const nodeName = nodeNameOf(options.nodeName ?? hostname());
   checkHashes(options.hashes);
   await checkMachine(process.platform, process.getuid?.());
   if (options.needsEngine) await checkEngine(options.dockerSocket);
@@ -184,7 +193,6 @@ export async function joinCluster(options: JoinOptions, io: Io, signal: AbortSig
   const found = await io.progress.step("cluster discovered", () => discover(options.server, token, options.hashes));
   const { hostname: host, port } = new URL(found.server);
   const ip = options.nodeIp ?? (await ownAddress(host, Number(port || 443)));
-  const nodeName = (options.nodeName ?? hostname()).toLowerCase();
   const pair = await io.progress.step("certificate issued", () =>
     bootstrapCertificate(found, { token: options.token, nodeName, stateDir }, world, signal),
   );
