@@ -13,12 +13,13 @@ export interface Trust {
   readonly serving: Pem;
   readonly admin: Pem;
 }
-export async function newTrust(now: Instant): Promise<Trust> {
+/** New certificates; the user has the rights that roles give. */
+export async function newTrust(now: Instant, user = "user"): Promise<Trust & { readonly user: Pem }> {
   const authority = await newAuthority("bench", now);
   const serving = await authority.issue({ name: "server", hosts: ["127.0.0.1", "localhost"], use: "server" });
-  return { ca: authority.pem.cert, serving, admin: await adminCredentials(authority) };
+  const admin = await adminCredentials(authority);
+  return { ca: authority.pem.cert, serving, admin, user: await authority.issue({ name: user, use: "client" }) };
 }
-
 export interface ServerProcess {
   readonly port: number;
   readonly url: string;

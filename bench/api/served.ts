@@ -18,6 +18,10 @@ export interface ServerSpec {
   readonly serving: Pem;
   readonly admin: Pem;
   readonly hosts?: readonly string[];
+  /** Every authenticated user may do everything; otherwise roles decide. */
+  readonly allowsEverything?: boolean;
+  /** The file that events of requests are recorded in, with their metadata. */
+  readonly auditLog?: string;
   /** Bodies by path, for the bare server. A request to `/send-event` sends the body of `/event` to all watches. */
   readonly bodies?: Readonly<Record<string, string>>;
 }
@@ -31,7 +35,11 @@ export interface Usage {
 const world = realWorld(() => {});
 const stop = new AbortController();
 
-async function serveApi({ serve, ca, serving, admin, hosts = [] }: ServerSpec): Promise<number> {
+/** A log that is not rotated. */
+const unlimited = { maxAgeDays: 0, maxBackups: 0, maxSizeMiB: 100_000 };
+
+async function serveApi(spec: ServerSpec): Promise<number> {
+  const { serve, ca, serving, admin, hosts = [], allowsEverything, auditLog: path } = spec;
   const storage = serve === "etcd" ? await etcdStorage({ hosts, root: "/bench" }, world, stop.signal) : memoryStorage();
   const server = apiServer({
     kinds: kindRegistry(builtinKinds),
@@ -44,6 +52,8 @@ async function serveApi({ serve, ca, serving, admin, hosts = [] }: ServerSpec): 
     advertise: "127.0.0.1",
     kubeletClient: { ca, ...admin },
     tokens: { issuer: "https://kubernetes.default.svc", key: admin.key },
+    ...(allowsEverything && { authorizationMode: "AlwaysAllow" }),
+    ...(path !== undefined && { audit: { policy: { rules: [{ level: "Metadata" }] }, log: { ...unlimited, path } } }),
   });
   return (await server.listen(stop.signal)).port;
 }

@@ -34,8 +34,8 @@ const ofTypes = (node: Node, types: readonly string[]): readonly string[] =>
 
 /**
  * Why a request is not approved; undefined when all of its names are the node's own. A node writes its own status, so
- * an address counts only while no other node has it, and never if it is one of the API servers': whoever could get a
- * certificate of those could pose as them.
+ * an address counts only while no other node has it, and never if it is one of the API servers': the owner of a
+ * certificate for those could pose as them.
  */
 export function servingProblem(
   { commonName, dnsNames, ipAddresses }: CertificateRequest,
@@ -53,10 +53,10 @@ export function servingProblem(
       .flatMap((other) => [...ofTypes(other, [...ipTypes, ...dnsTypes]), canonical(other.metadata.name)]),
   );
   const forbidden = new Set(reserved.map(canonical));
-  for (const wanted of [...dnsNames, ...ipAddresses].map(canonical)) {
-    if (!own.includes(wanted)) return `${wanted} is no address of node ${name}`;
-    if (forbidden.has(wanted)) return `${wanted} is the API server's`;
-    if (others.has(wanted)) return `${wanted} is also the address of another node`;
+  for (const host of [...dnsNames, ...ipAddresses].map(canonical)) {
+    if (!own.includes(host)) return `${host} is no address of node ${name}`;
+    if (forbidden.has(host)) return `${host} is the API server's`;
+    if (others.has(host)) return `${host} is also the address of another node`;
   }
   return undefined;
 }

@@ -12,7 +12,7 @@ export interface Observed {
   readonly roles: readonly ClusterRole[];
 }
 
-/** Applied as Kubernetes does, so that the rules have one owner, whoever else writes to the role. */
+/** Applied as Kubernetes does, so that the rules have one owner, also when others write to the role. */
 const fieldManager = "clusterrole-aggregation-controller";
 
 export function decide({ role, roles }: Observed): Decision {

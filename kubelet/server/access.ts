@@ -1,5 +1,5 @@
 // Who may use the kubelet's port: clients are authenticated by a certificate of the cluster's authority or by a bearer
-// token that the API server reviews, and the API server decides what they may do. Nobody is anonymous.
+// token that the API server reviews, and the API server decides what they may do. Anonymous requests are refused.
 import { createHash } from "node:crypto";
 import type { IncomingMessage } from "node:http";
 import type { TLSSocket } from "node:tls";

@@ -67,7 +67,7 @@ export function policyAgent(views: PolicyViews, { run, log, changed }: Ports, si
     input((i) => i.namespace(namespace.metadata.name, type === "deleted" ? undefined : namespace)),
   );
 
-  /** Addresses that the kubelet has told and the API does not show yet, by UIDs of pods. */
+  /** Addresses from the kubelet that the API does not show yet, by UIDs of pods. */
   const assigned = new Map<string, string>();
   views.pods.onChange((pod, _, type) => {
     const { uid } = pod.metadata;

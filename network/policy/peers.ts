@@ -18,8 +18,8 @@ export type PeerSet =
   | { readonly of: "ports"; readonly name: string; readonly protocol: keyof typeof protocols };
 
 /**
- * A name in nftables. Users choose what it is made from, so it is made by a cryptographic hash: nobody may give objects
- * of another namespace's policies a different content.
+ * A name in nftables. Users choose what it is made from, so it is a cryptographic hash: two contents must not
+ * have one name, since one namespace's policies would then apply the rules of another.
  */
 export const uniqueName = (prefix: string, content: unknown): string =>
   `${prefix}_${createHash("sha256").update(canonicalJson(content)).digest("hex").slice(0, 20)}`;

@@ -26,10 +26,12 @@ export interface RawClient {
 export function rawClientOf(server: TestServer): RawClient {
   const open: RawClient["open"] = (path, { method = "GET", headers = {}, body, as } = {}) => {
     const identity = as === "nobody" ? {} : (as ?? server.admin);
+    // Node.js frames the body of a DELETE only if its length is in the headers.
+    const framed = method === "DELETE" && body !== undefined ? { "content-length": `${Buffer.byteLength(body)}` } : {};
     return new Promise((resolve, reject) => {
       const request = httpsRequest(
         `${server.url}${path}`,
-        { method, headers, ca: server.ca, ...identity, agent: false },
+        { method, headers: { ...framed, ...headers }, ca: server.ca, ...identity, agent: false },
         resolve,
       );
       request.on("error", reject);

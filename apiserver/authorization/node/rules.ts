@@ -1,5 +1,5 @@
 // What every kubelet may do beyond the requests that are decided by their object. Source: the role system:node of a
-// Kubernetes cluster, which is bound to nobody there either.
+// Kubernetes cluster, which has no subjects there either.
 import type { PolicyRule } from "../../../api/generated/types.ts";
 
 const rule = (verbs: string, group: string, resources: string): PolicyRule => ({

@@ -3,7 +3,7 @@
 import { nodeRules } from "../../authorization/node/rules.ts";
 import { type AccessRow, rolesIn } from "./text.ts";
 
-/** Bound to nobody: about kubelets, the node authorizer decides by their pods. */
+/** Without subjects: about kubelets, the node authorizer decides by their pods. */
 const node = rolesIn("system:node for").map(
   ([r, object]): AccessRow => [r, r.kind === "ClusterRole" ? { ...object, rules: nodeRules } : object],
 );
