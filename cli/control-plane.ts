@@ -14,6 +14,7 @@ import { type ControllerOptions, runControllers } from "../controllers/controlle
 import type { DeschedulerOptions } from "../controllers/descheduler/controller.ts";
 import { defaultSettings } from "../controllers/descheduler/ports.ts";
 import { defaultStrategies } from "../controllers/descheduler/strategies.ts";
+import { onAbort, orAborted } from "../machinery/abort.ts";
 import type { Client } from "../machinery/client.ts";
 import { componentMetrics } from "../machinery/component-metrics.ts";
 import { decisionLog } from "../machinery/decisions.ts";
@@ -68,6 +69,20 @@ async function openStorage(
   return encryptedStorage(await openStore(store, { transformer }, world, signal), transformer);
 }
 
+/** Opens the storage; one that does not respond is waited for until the signal aborts. Rejects then. */
+async function openUntil(
+  signal: AbortSignal,
+  closing: AbortController,
+  open: () => Promise<Storage>,
+): Promise<Storage> {
+  const off = onAbort(signal, () => closing.abort(signal.reason));
+  try {
+    return await orAborted(open(), signal);
+  } finally {
+    off();
+  }
+}
+
 /** What differs from the election of other components, or no election. */
 type Election = Partial<ElectionOptions> | "none";
 type Leading = (client: Client, world: World, signal: AbortSignal) => Promise<void>;
@@ -120,8 +135,9 @@ export async function startControlPlane(
   const explained = explanations();
   // The storage is closed after the server, since requests in flight may still write.
   const closing = new AbortController();
+  const storage = await openUntil(signal, closing, () => openStorage(config, world, closing.signal));
   const server = apiServer({
-    storage: await openStorage(config, world, closing.signal),
+    storage,
     world,
     kinds,
     componentMetrics: metrics.metrics,

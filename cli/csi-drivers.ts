@@ -1,17 +1,19 @@
 // Runs the CSI drivers of a node in one process, each with the controllers that call it: `local`, whose volumes belong
 // to the node, and `shared`, whose volumes all nodes reach.
+import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { assert } from "../api/errors.ts";
 import { runDriverControllers } from "../controllers/csi/controllers.ts";
 import { runDriver } from "../csi/driver/driver.ts";
 import { type DriverProfile, localDriver, sharedDriver } from "../csi/driver/profile.ts";
 import { controllerService } from "../csi/protocol/controller.ts";
 import { connectTo } from "../csi/protocol/grpc.ts";
+import { followedCertificate } from "../kubelet/certificates/followed.ts";
+import { csiCertificateFile } from "../kubelet/certificates/node-certificates.ts";
 import type { Client } from "../machinery/client.ts";
 import { httpClient } from "../machinery/http-client.ts";
 import { runAsLeader } from "../machinery/leader-election.ts";
 import { realWorld } from "../machinery/real-world.ts";
-import { type AgentConfig, localVolumesDir, readTls, sharedVolumesDir } from "./cluster/config.ts";
+import { type AgentConfig, initialPair, localVolumesDir, sharedVolumesDir } from "./cluster/config.ts";
 import { componentLog } from "./logging.ts";
 
 const world = realWorld(componentLog("csi"));
@@ -50,11 +52,16 @@ async function runControllers(
   }
 }
 
-/** Runs until the signal aborts. What is mounted stays mounted. */
+/**
+ * Runs until the signal aborts. What is mounted stays mounted. The agent of the node renews the certificate. The driver
+ * of shared volumes runs only where their folder is: a machine that joined has it if it was mounted there.
+ */
 export async function runCsiDrivers(config: AgentConfig, signal: AbortSignal): Promise<void> {
   const { nodeName, stateDir, server, pki } = config;
-  assert(pki.csi !== undefined, "the configuration names the certificate of the drivers' controllers");
-  const access = { url: server, userAgent: "orrery-csi", ...readTls(pki.ca, pki.csi) };
+  const source = { file: csiCertificateFile(stateDir), initial: initialPair(pki.csi) };
+  const certificate = await followedCertificate(source, world, signal);
+  const ca = readFileSync(pki.ca, "utf8");
+  const access = { url: server, ca, userAgent: "orrery-csi", pair: certificate.current };
   const client = httpClient(access, world, signal);
   const run = (profile: DriverProfile, root: string): readonly Promise<void>[] => {
     const socketPath = join(stateDir, "plugins", profile.name, "csi.sock");
@@ -62,5 +69,6 @@ export async function runCsiDrivers(config: AgentConfig, signal: AbortSignal): P
     const options = { profile, node: nodeName, root, socketPath, registrationSocketPath };
     return [runDriver(options, world, signal), runControllers(profile, config, socketPath, client, signal)];
   };
-  await Promise.all([...run(localDriver, localVolumesDir), ...run(sharedDriver, sharedVolumesDir)]);
+  const shared = existsSync(sharedVolumesDir) ? run(sharedDriver, sharedVolumesDir) : [];
+  await Promise.all([certificate.run(), ...run(localDriver, localVolumesDir), ...shared]);
 }

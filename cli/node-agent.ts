@@ -1,26 +1,23 @@
 // Runs a node in one process: the kubelet and the node's network, each with an identity of its own.
-import { existsSync, readFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import type { Instant } from "../api/meta.ts";
-import type { Pair } from "../kubelet/certificates/certificate-file.ts";
 import { type NodeCertificates, nodeCertificates } from "../kubelet/certificates/node-certificates.ts";
 import { clientMetrics } from "../machinery/counters.ts";
 import { httpClient } from "../machinery/http-client.ts";
 import { realWorld } from "../machinery/real-world.ts";
 import { networkAgent } from "../network/main.ts";
 import { runKubelet } from "../kubelet/main.ts";
-import type { AgentConfig, KeyPair } from "./cluster/config.ts";
+import { type AgentConfig, initialPair } from "./cluster/config.ts";
 import { componentLog } from "./logging.ts";
-
-const readPair = (pair: KeyPair | undefined): Pair | undefined =>
-  pair && existsSync(pair.cert)
-    ? { cert: readFileSync(pair.cert, "utf8"), key: readFileSync(pair.key, "utf8") }
-    : undefined;
 
 /** The node's certificates, beginning with those of the configuration. */
 const certificatesOf = ({ pki, ...settings }: AgentConfig, now: Instant): Promise<NodeCertificates> =>
   nodeCertificates(
     settings,
-    { client: readPair(pki.client), serving: readPair(pki.serving), network: readPair(pki.network) },
+    {
+      ...{ client: initialPair(pki.client), serving: initialPair(pki.serving) },
+      ...{ network: initialPair(pki.network), csi: initialPair(pki.csi) },
+    },
     now,
   );
 

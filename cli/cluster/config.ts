@@ -1,5 +1,5 @@
 // Configuration files of `orrery server`, `orrery agent` and the engines of nodes; the addresses all clusters use.
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import type { AuthorizationMode } from "../../apiserver/server.ts";
 import type { AdmissionConfig } from "../../apiserver/admission/plugins.ts";
 import type { AuditOptions } from "../../apiserver/audit/recording.ts";
@@ -77,6 +77,8 @@ export interface ServerConfig extends SharedConfig {
   readonly encryption?: EncryptionFile;
   /** Set when several API servers share the store. */
   readonly isReplicated?: true;
+  /** The address of the cluster's registry for nodes that join. Without one they have none. */
+  readonly registry?: string;
   /** How requests are authorized; by RBAC unless set. */
   readonly authorizationMode?: AuthorizationMode;
 }
@@ -94,7 +96,7 @@ export interface AgentConfig extends SharedConfig {
     readonly serving?: KeyPair;
     /** The first identity of the node's network: user system:kube-proxy. */
     readonly network?: KeyPair;
-    /** The identity of the controllers beside the node's CSI drivers: group orrery.dev:csi-drivers. */
+    /** The first identity of the controllers beside the node's CSI drivers: group orrery.dev:csi-drivers. */
     readonly csi?: KeyPair;
   };
   /** The lifetime of renewed certificates, where it is shorter than the signer's. */
@@ -127,6 +129,12 @@ export const readTls = (ca: string, pair: KeyPair) => ({
   cert: readFileSync(pair.cert, "utf8"),
   key: readFileSync(pair.key, "utf8"),
 });
+
+/** The PEM texts of a pair that a node begins with, if its configuration has one. */
+export const initialPair = (pair: KeyPair | undefined): { readonly cert: string; readonly key: string } | undefined =>
+  pair && existsSync(pair.cert)
+    ? { cert: readFileSync(pair.cert, "utf8"), key: readFileSync(pair.key, "utf8") }
+    : undefined;
 
 /** The node's folder for volumes of the driver `local`. */
 export const localVolumesDir = "/var/lib/local-volumes";
@@ -206,6 +214,9 @@ export const capacityOf = ({ cpus, memoryBytes }: Pick<Worker, "cpus" | "memoryB
   ...{ cpuMillis: Math.round(cpus * 1000), memoryBytes, pods: 110 },
 });
 
+/** The image of sandboxes. */
+export const pauseImage = "orrery/pause:1";
+
 /** The configuration of a worker's agent. */
 export const agentConfig = (worker: Worker, endpointIp: string, registry?: string): AgentConfig => ({
   ...shared,
@@ -223,7 +234,7 @@ export const agentConfig = (worker: Worker, endpointIp: string, registry?: strin
   dockerSocket: "/var/run/docker.sock",
   capacity: capacityOf(worker),
   podCidr: worker.podCidr,
-  pauseImage: "orrery/pause:1",
+  pauseImage,
   ...(registry !== undefined && { registry }),
   stateDir: "/var/lib/orrery",
 });

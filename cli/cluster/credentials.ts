@@ -39,7 +39,10 @@ export const networkCredentials = (authority: Authority): Promise<Pem> =>
 
 /** The client certificate of the controllers beside the CSI drivers of a node. */
 export const csiCredentials = (authority: Authority, node: string): Promise<Pem> =>
-  authority.issue({ name: `orrery.dev:csi-driver:${node}`, groups: ["orrery.dev:csi-drivers"], use: "client" });
+  authority.issue({
+    ...{ name: `orrery.dev:csi-driver:${node}`, groups: ["orrery.dev:csi-drivers"] },
+    ...{ use: "client", days: nodeDays },
+  });
 
 /** Certificates of a worker, by file name: of its components as clients, and of the kubelet's own port. */
 export const workerCredentials = async (

@@ -1,4 +1,5 @@
 // Writes the files of a cluster: authority, kubeconfig, and each node's folder of configuration and certificates.
+import { X509Certificate } from "node:crypto";
 import { existsSync } from "node:fs";
 import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -36,7 +37,7 @@ import {
 import { clusterDir, kubeconfigPath } from "../paths.ts";
 import { type Authority, authorityFrom, newAuthority, newSigningKey, type Pem } from "./pki.ts";
 import { auditInNode, encryptionFile, secretsEncryption } from "./protection.ts";
-import { registryAddress } from "./registry.ts";
+import { numericRegistryAddress, registryAddress } from "./registry.ts";
 import { autoscalerName, type ClusterState, serverUrl } from "./state.ts";
 
 const json = (value: object): string => `${JSON.stringify(value, null, 2)}\n`;
@@ -109,10 +110,26 @@ const writeRegistryFiles = async ({ name, registry }: ClusterState, authority: A
   await writeAll(nodeDir(name, registry.name), { "ca.crt": authority.pem.cert, ...pemFiles({ registry: pem }) });
 };
 
-/** Writes the folders of workers that lack an identity which they had not when the cluster was created. */
-export const writeMissingIdentities = async (state: ClusterState, now: Instant): Promise<void> => {
-  const isMissing = ({ name }: Worker): boolean => !existsSync(join(nodeDir(state.name, name), "csi.crt"));
-  const workers = state.workers.filter(isMissing);
+const firstIdentities = ["kubelet-client", "kubelet", "network", "csi"] as const;
+
+/** Whether a certificate is there and has not expired. */
+const isValid = async (file: string, now: Instant): Promise<boolean> => {
+  const pem = await readFile(file, "utf8").catch(() => undefined);
+  return pem !== undefined && now < new X509Certificate(pem).validToDate.getTime();
+};
+
+/**
+ * Writes the folders of workers that lack an identity, because a former version created them, or whose first identity
+ * has expired: a node that was stopped for long could not renew it. A node uses what it has renewed as long as that is
+ * valid longer.
+ */
+export const completeWorkers = async (state: ClusterState, now: Instant): Promise<void> => {
+  const isComplete = async ({ name }: Worker): Promise<boolean> => {
+    const files = firstIdentities.map((identity) => join(nodeDir(state.name, name), `${identity}.crt`));
+    return (await Promise.all(files.map((file) => isValid(file, now)))).every(Boolean);
+  };
+  const complete = await Promise.all(state.workers.map(isComplete));
+  const workers = state.workers.filter((_, i) => !complete[i]);
   if (workers.length === 0) return;
   const authority = await readAuthority(state.name, now);
   await Promise.all(workers.map((worker) => writeWorkerFiles(state, worker, authority)));
@@ -157,6 +174,7 @@ export const completeControlPlanes = async (
     await writeAll(dirOf(place), {
       "server.json": json({ ...config, pki, store: storeConfig(state), ...(state.loadBalancer && { endpoint }) }),
       "ca.key": authority.pem.key,
+      ...pemFiles(await controlPlaneCredentials(authority, place, endpointOf(state))),
       ...(state.store === "etcd" && (await etcdClientFiles(await etcdClientsAuthority(state.name, now), place))),
     });
     if (state.store === "etcd") await writeEtcdConfig(state, place, "existing");
@@ -186,6 +204,7 @@ const writeControlPlaneFiles = async (state: ClusterState, authority: Authority,
         ...(isReplicated && { isReplicated, endpoint: endpointOf(state).ip }),
         ...(state.rebalances && { rebalances: true }),
         ...(state.schedulerConfig && { schedulerConfig: state.schedulerConfig }),
+        ...(state.registry && { registry: numericRegistryAddress(state.registry) }),
         ...(state.auditPolicy && { audit: auditInNode(state.auditPolicy) }),
         ...(encryption && { encryption: { path: `${nodeConfigDir}/${encryptionFile}`, isReloaded: true } }),
       }),

@@ -16,6 +16,9 @@ export const registryPlace = (cluster: string, subnet: string): Place => ({
 /** The address of the registry for the engines of nodes. */
 export const registryAddress = ({ name }: Place): string => `${name}:5000`;
 
+/** Its address where the name of its container does not resolve. Its certificate has both. */
+export const numericRegistryAddress = ({ ip }: Place): string => `${ip}:5000`;
+
 /** Each image and its name in the registry: the arguments of images/node/push-images.sh. */
 export const pushArguments = (images: readonly string[]): readonly string[] =>
   images.flatMap((image) => [image, nameInRegistry(image)]);

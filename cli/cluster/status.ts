@@ -1,7 +1,10 @@
 // The state of each component of each node, from its supervisor and the API server.
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
 import { type Instant, instant } from "../../api/meta.ts";
 import { connect } from "../client/access.ts";
 import { type NodeContainer, nodeContainers, runIn } from "./containers.ts";
+import { checkout } from "../paths.ts";
 import { isServerReady, readyNodes } from "./readiness.ts";
 
 /** What the supervisor of a component recorded. */
@@ -55,9 +58,12 @@ export const parseComponents = (node: string, text: string): readonly ComponentS
       };
     });
 
+/** That of this version: a container's own may be of the one that made it. */
+const componentsScript = (): Promise<string> => readFile(join(checkout, "images", "node", "components.sh"), "utf8");
+
 /** The components of a running node container. */
 export const componentsOf = async (container: NodeContainer): Promise<readonly ComponentState[]> =>
-  parseComponents(container.name, await runIn(container.name, ["components.sh"]));
+  parseComponents(container.name, await runIn(container.name, ["sh", "-c", await componentsScript()]));
 
 const isHealthy = (component: ComponentState, api: ApiView): boolean => {
   if (component.name === "server") return api.serverReady;

@@ -35,12 +35,12 @@ import { ensureImages } from "./images.ts";
 import { withLock } from "./lock.ts";
 import { recentFailures } from "./logs.ts";
 import {
-  readAuthority,
   completeControlPlanes,
+  completeWorkers,
+  readAuthority,
   writeAutoscalerFiles,
   writeClusterFiles,
   writeEtcdConfig,
-  writeMissingIdentities,
 } from "./node-files.ts";
 import { cacheDir, clusterDir } from "../paths.ts";
 import { isAboutPrivileges, localPrivileges } from "./privileges.ts";
@@ -274,7 +274,7 @@ const resumeCluster = async (
 ): Promise<void> => {
   checkSame(previous, options);
   const state = await withMaxNodes(previous, options.maxNodes, io.clock);
-  await writeMissingIdentities(state, io.clock.now());
+  await completeWorkers(state, io.clock.now());
   const containers = await nodeContainers(state.name);
   const missing = missingContainers(
     state,

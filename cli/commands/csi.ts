@@ -11,6 +11,9 @@ export const register = (program: Command): void => {
     .summary("run a node's CSI drivers, as a component of a cluster")
     .requiredOption("--config <file>", "the configuration of the node")
     .action(async ({ config }: { readonly config: string }) => {
-      await runCsiDrivers(readConfig<AgentConfig>(config), interruption());
+      const signal = interruption();
+      await runCsiDrivers(readConfig<AgentConfig>(config), signal).catch((e: unknown) => {
+        if (!signal.aborted) throw e;
+      });
     });
 };

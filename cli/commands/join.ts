@@ -4,7 +4,7 @@ import type { Command } from "commander";
 import { CliError } from "../cli-error.ts";
 import { nodeConfigDir } from "../cluster/config.ts";
 import { parseCpus, parseMemory } from "../cluster/size.ts";
-import { checkEngine } from "../join/engine.ts";
+import { checkEngineRange } from "../join/engine.ts";
 import { joinCluster } from "../join/join.ts";
 import { strings } from "../program/flag-values.ts";
 import { interruption, realIo } from "./cluster-option.ts";
@@ -38,13 +38,17 @@ async function join(server: string, flags: Flags): Promise<void> {
     cpus: flags.nodeCpus === undefined ? undefined : parseCpus(flags.nodeCpus, availableParallelism()),
     memoryBytes: flags.nodeMemory === undefined ? undefined : parseMemory(flags.nodeMemory),
     ...{ configDir: flags.configDir, stateDir: flags.stateDir, dockerSocket: flags.dockerSocket },
+    needsEngine: !flags.prepare,
   };
   const config = await joinCluster(options, io, signal);
   if (flags.prepare) return io.progress.say(`The configuration of node "${config.nodeName}" is in ${flags.configDir}.`);
-  await io.progress.step("container engine ready", () => checkEngine(config, flags.configDir));
+  await io.progress.step("container engine ready", () => checkEngineRange(config, flags.configDir));
   io.progress.say(`Node "${config.nodeName}" joins; it is one as long as this command runs. orrery get nodes`);
-  const { runNodeAgent } = await import("../node-agent.ts");
-  await runNodeAgent(config, signal).catch((e: unknown) => {
+  const [{ runNodeAgent }, { runCsiDrivers }] = await Promise.all([
+    import("../node-agent.ts"),
+    import("../csi-drivers.ts"),
+  ]);
+  await Promise.all([runNodeAgent(config, signal), runCsiDrivers(config, signal)]).catch((e: unknown) => {
     if (!signal.aborted) throw e;
   });
 }

@@ -33,14 +33,17 @@ async function configOf(flags: Flags): Promise<ServerConfig> {
 
 const serve = async (flags: Flags): Promise<void> => {
   const signal = interruption();
-  const { port, stopped } = await startControlPlane(await configOf(flags), signal, flags);
-  if (flags.config === undefined)
-    process.stderr.write(
-      `The control plane answers on https://127.0.0.1:${port}; kubectl --kubeconfig ${kubeconfigPath(flags.name)} get namespaces\n`,
-    );
-  await stopped.catch((e: unknown) => {
+  const config = await configOf(flags);
+  try {
+    const { port, stopped } = await startControlPlane(config, signal, flags);
+    if (flags.config === undefined)
+      process.stderr.write(
+        `The control plane answers on https://127.0.0.1:${port}; kubectl --kubeconfig ${kubeconfigPath(flags.name)} get namespaces\n`,
+      );
+    await stopped;
+  } catch (e) {
     if (!signal.aborted) throw e;
-  });
+  }
 };
 
 /** Adds `server` to the program. */

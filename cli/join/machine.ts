@@ -42,14 +42,17 @@ export async function checkMachine(platform: string, uid: number | undefined): P
 const sizeOf = (cidr: string): string => cidr.slice(cidr.indexOf("/"));
 const isSameRange = (one: string, other: string): boolean => sizeOf(one) === sizeOf(other) && overlap(one, other);
 
-/** Throws CliError when a network of this machine overlaps the cluster's ranges. `own` is the node's part of them. */
+/**
+ * Throws CliError when a network of this machine overlaps the cluster's ranges. `own` is the node's part of them, if it
+ * has joined before.
+ */
 export function checkRanges(
   all: readonly Attachment[],
   { podRange, serviceRange }: Readonly<Record<"podRange" | "serviceRange", string>>,
-  own: string,
+  own: string | undefined,
 ): void {
   for (const range of [podRange, serviceRange]) {
-    const other = all.find(({ cidr }) => overlap(cidr, range) && !isSameRange(cidr, own));
+    const other = all.find(({ cidr }) => overlap(cidr, range) && !(own && isSameRange(cidr, own)));
     if (other)
       throw new CliError(
         `the network ${other.cidr} of ${other.name} overlaps ${range}, which the cluster uses`,

@@ -10,14 +10,20 @@ import type { AgentConfig, ServerConfig } from "../cluster/config.ts";
 import { CliError } from "../cli-error.ts";
 
 /** The part of an agent's configuration that is the same on every node. */
-export type NodeSettings = Pick<AgentConfig, "podRange" | "serviceRange" | "clusterDns" | "clusterDomain" | "timings">;
+export type NodeSettings = Pick<
+  AgentConfig,
+  "podRange" | "serviceRange" | "clusterDns" | "clusterDomain" | "timings" | "registry"
+>;
 
 const field = "settings.json";
 
 /** Writes the settings of a cluster where nodes that join find them. */
 export async function publishNodeSettings(client: Client, config: ServerConfig): Promise<void> {
-  const { podRange, serviceRange, clusterDns, clusterDomain, timings } = config;
-  const settings: NodeSettings = { podRange, serviceRange, clusterDns, clusterDomain, timings };
+  const { podRange, serviceRange, clusterDns, clusterDomain, timings, registry } = config;
+  const settings: NodeSettings = {
+    ...{ podRange, serviceRange, clusterDns, clusterDomain, timings },
+    ...(registry !== undefined && { registry }),
+  };
   const data = { [field]: JSON.stringify(settings) };
   const found = await ifFound(client.get(configMaps, key(place.namespace, place.name)));
   if (found?.data?.[field] === data[field]) return;

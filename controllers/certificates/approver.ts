@@ -13,6 +13,7 @@ import type { Client } from "../../machinery/client.ts";
 import { type Controller, controller, type Decision, settled, type Views, watch } from "../../machinery/controller.ts";
 import { has, pemOf } from "./conditions.ts";
 import {
+  isCsiClient,
   isNetworkClient,
   kubeletClientProblem,
   kubeletServingProblem,
@@ -54,8 +55,23 @@ const clientRights = [
   ["nodeclient", "Auto approving kubelet client certificate after SubjectAccessReview."],
 ] as const;
 
-/** The right by which certificates of nodes' networks are approved, as those of kubelets are. */
-const networkRight = "networkclient";
+/** The rights by which certificates of a node's other clients are approved, as those of kubelets are. */
+const otherRights = { network: "networkclient", csi: "csiclient" } as const;
+
+async function decideOther(
+  request: Request,
+  content: CertificateRequest,
+  usages: readonly string[],
+  mayCreate: MayCreate,
+): Promise<Decision> {
+  const isNetwork = isNetworkClient(content, usages);
+  if (!isNetwork && !isCsiClient(content, usages, request.spec.username)) return settled;
+  const right = isNetwork ? otherRights.network : otherRights.csi;
+  const owner = isNetwork ? "network" : "CSI drivers";
+  return (await mayCreate(request, right))
+    ? approved(request, `Auto approving client certificate of a node's ${owner} after SubjectAccessReview.`)
+    : left(`recognized as ${right}, but the requester has no such right`);
+}
 
 async function decideClient(request: Request, content: CertificateRequest, mayCreate: MayCreate): Promise<Decision> {
   const isOwn = request.spec.username === content.commonName;
@@ -74,12 +90,7 @@ export async function decideContent(
   const { signerName, usages = [] } = request.spec;
   if (signerName === signers.kubeletClient)
     return kubeletClientProblem(content, usages) === undefined ? decideClient(request, content, mayCreate) : settled;
-  if (signerName === signers.apiClient) {
-    if (!isNetworkClient(content, usages)) return settled;
-    return (await mayCreate(request, networkRight))
-      ? approved(request, "Auto approving client certificate of a node's network after SubjectAccessReview.")
-      : left(`recognized as ${networkRight}, but the requester has no such right`);
-  }
+  if (signerName === signers.apiClient) return decideOther(request, content, usages, mayCreate);
   if (kubeletServingProblem(content, usages) !== undefined) return settled;
   const problem = servingProblem(content, request.spec, context);
   return problem === undefined

@@ -57,13 +57,24 @@ export function kubeletClientProblem(request: CertificateRequest, usages: Usages
 
 /** The user of the network of every node. */
 const networkUser = "system:kube-proxy";
+const csiGroup = "orrery.dev:csi-drivers";
+const csiUser = (node: string): string => `orrery.dev:csi-driver:${node}`;
+
+const isPlainClient = ({ dnsNames, ipAddresses, emailAddresses, uris }: CertificateRequest, usages: Usages): boolean =>
+  [dnsNames, ipAddresses, emailAddresses, uris].every((all) => all.length === 0) &&
+  usageProblem(usages, "client auth") === undefined;
 
 /** Whether a request is for the client certificate of a node's network: that user, and nothing else. */
 export const isNetworkClient = (request: CertificateRequest, usages: Usages): boolean =>
-  request.commonName === networkUser &&
-  request.organizations.length === 0 &&
-  [request.dnsNames, request.ipAddresses, request.emailAddresses, request.uris].every((all) => all.length === 0) &&
-  usageProblem(usages, "client auth") === undefined;
+  request.commonName === networkUser && request.organizations.length === 0 && isPlainClient(request, usages);
+
+/** Whether a node requests the client certificate of the controllers beside its own CSI drivers, and nothing else. */
+export const isCsiClient = (request: CertificateRequest, usages: Usages, requester: string | undefined): boolean =>
+  requester?.startsWith(nodePrefix) === true &&
+  request.commonName === csiUser(requester.slice(nodePrefix.length)) &&
+  request.organizations.length === 1 &&
+  request.organizations[0] === csiGroup &&
+  isPlainClient(request, usages);
 
 function apiClientProblem(_request: CertificateRequest, usages: Usages): string | undefined {
   const optional = ["digital signature", "key encipherment"];

@@ -1,5 +1,6 @@
 #!/bin/sh
-# Prints the state of each component of this node: NAME PID SINCE RESTARTS EXIT RSS_KB ANSWERS (a dash for unknown).
+# Prints the state of each component of this node: NAME PID SINCE RESTARTS EXIT RSS_KB ANSWERS (a dash for unknown). It is not in
+# the image: `orrery status` runs that of its own version in containers of any.
 cd /run/orrery 2>/dev/null || exit 0
 
 resident_kb() {
@@ -8,9 +9,12 @@ resident_kb() {
   ps -o rss= -p "$1" ${children:+-p $children} | awk '{ sum += $1 } END { print sum ? sum : "-" }'
 }
 
+responds() { busybox timeout 2 busybox wget -q -O /dev/null "$1"; }
+
 answers() {
   case $1 in
-    etcd) busybox timeout 2 busybox wget -q -O /dev/null http://127.0.0.1:2381/health && echo yes || echo no ;;
+    # The second port is that of members without TLS, of clusters that an earlier version made and started.
+    etcd) responds http://127.0.0.1:2381/health || responds http://127.0.0.1:2379/health && echo yes || echo no ;;
     registry) busybox nc -w 2 127.0.0.1 5000 </dev/null && echo yes || echo no ;;
     dockerd) timeout 2 docker version >/dev/null && echo yes || echo no ;;
     *) echo - ;;

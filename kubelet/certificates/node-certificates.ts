@@ -1,4 +1,5 @@
-// The certificates of a node: of the kubelet as a client of the API server, of its own port, and of its network.
+// The certificates of a node: of the kubelet as a client of the API server, of its own port,
+// of its network, and of the controllers beside its CSI drivers.
 import { join } from "node:path";
 import type { Instant } from "../../api/meta.ts";
 import type { Pair } from "./certificate-file.ts";
@@ -49,10 +50,21 @@ const networkCertificate = ({ stateDir, certificateSeconds }: NodeCertificateSet
   ...{ file: join(stateDir, "pki", "network-client-current.pem"), expirationSeconds: certificateSeconds },
 });
 
+/** The file of the certificate of the CSI drivers' controllers, which run in a process of their own. */
+export const csiCertificateFile = (stateDir: string): string => join(stateDir, "pki", "csi-client-current.pem");
+
+/** How that certificate is requested. */
+const csiCertificate = ({ nodeName, stateDir, certificateSeconds }: NodeCertificateSettings): CertificateOptions => ({
+  ...{ signerName: "kubernetes.io/kube-apiserver-client", usages: ["digital signature", "client auth"] },
+  content: { commonName: `orrery.dev:csi-driver:${nodeName}`, organizations: ["orrery.dev:csi-drivers"] },
+  ...{ file: csiCertificateFile(stateDir), expirationSeconds: certificateSeconds },
+});
+
 export interface NodeCertificates {
   readonly client: RotatingCertificate;
   readonly serving: RotatingCertificate;
   readonly network: RotatingCertificate;
+  readonly csi: RotatingCertificate;
 }
 
 /** Opens them. The initial pairs are used until the first renewal. */
@@ -61,10 +73,11 @@ export async function nodeCertificates(
   initial: Readonly<Partial<Record<keyof NodeCertificates, Pair | undefined>>>,
   now: Instant,
 ): Promise<NodeCertificates> {
-  const [client, serving, network] = await Promise.all([
+  const [client, serving, network, csi] = await Promise.all([
     rotatingCertificate({ ...clientCertificate(settings), initial: initial.client }, now),
     rotatingCertificate({ ...servingCertificate(settings), initial: initial.serving }, now),
     rotatingCertificate({ ...networkCertificate(settings), initial: initial.network }, now),
+    rotatingCertificate({ ...csiCertificate(settings), initial: initial.csi }, now),
   ]);
-  return { client, serving, network };
+  return { client, serving, network, csi };
 }

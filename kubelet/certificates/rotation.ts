@@ -104,7 +104,10 @@ async function sleepUntil({ clock }: World, at: Instant, signal: AbortSignal): P
 }
 
 /** The pair of the file or the initial one, that which ends later. An unreadable or expired one counts as none. */
-async function firstPair({ file, initial }: CertificateOptions, now: Instant): Promise<Pair | undefined> {
+export async function usablePair(
+  { file, initial }: Pick<CertificateOptions, "file" | "initial">,
+  now: Instant,
+): Promise<Pair | undefined> {
   const usable = [await readPair(file), initial].flatMap((pair) => {
     try {
       return pair && now < validityOf(pair).to ? [pair] : [];
@@ -117,7 +120,7 @@ async function firstPair({ file, initial }: CertificateOptions, now: Instant): P
 
 /** Opens the kept pair. */
 export async function rotatingCertificate(options: CertificateOptions, now: Instant): Promise<RotatingCertificate> {
-  let pair = await firstPair(options, now);
+  let pair = await usablePair(options, now);
   const listeners: ((pair: Pair) => void)[] = [];
   const renew = async (ports: Ports, signal: AbortSignal): Promise<void> => {
     const next = await requestCertificate(ports, options, signal);

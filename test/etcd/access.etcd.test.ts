@@ -1,6 +1,7 @@
 // A member of etcd with the configuration that clusters write: only the certificate of an API server opens it.
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
+import { request } from "node:https";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -66,6 +67,18 @@ async function outcome(scheme: "http" | "https", pair: Pem | undefined, ca: stri
   }
 }
 
+/** The status of a call of the gateway by a client without a certificate. */
+const withoutCertificate = (): Promise<number | string> =>
+  new Promise((resolve) => {
+    const url = `https://localhost:${ports[0]}/v3/kv/range`;
+    const call = request(url, { method: "POST", ca: own.pem.cert, agent: false }, (response) => {
+      response.resume();
+      resolve(response.statusCode ?? 0);
+    });
+    call.on("error", () => resolve("refused"));
+    call.end(JSON.stringify({ key: "AA==" }));
+  });
+
 test("the API server's certificate opens the store", async () => {
   expect(await outcome("https", pairs["etcd-client"], own.pem.cert)).toBe("revision 1");
 });
@@ -76,6 +89,7 @@ test("without a certificate, in plain text, or with one of another authority, it
   const peers = await (await newAuthority("etcd-ca", world.clock.now())).issue({ name: "etcd-peer", use: "peer" });
   const expired = await own.issue({ name: "kube-apiserver-etcd-client", use: "client", days: -1 });
   expect(await outcome("http", undefined, own.pem.cert)).toBe("refused");
+  expect(await withoutCertificate()).toBe("refused");
   for (const pair of [admin, peers, expired]) expect(await outcome("https", pair, own.pem.cert)).toBe("refused");
 });
 

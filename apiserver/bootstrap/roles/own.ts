@@ -9,7 +9,9 @@ orrery.dev:joining-nodes for group:system:bootstrappers:orrery:default-node-toke
   get,list core nodes
 orrery.dev:approve-network for group:system:nodes
   create certificates.k8s.io certificatesigningrequests/networkclient
-kube-system/orrery.dev:node-settings for group:system:nodes
+orrery.dev:approve-csi for group:system:nodes
+  create certificates.k8s.io certificatesigningrequests/csiclient
+kube-system/orrery.dev:node-settings for group:system:nodes group:system:bootstrappers:orrery:default-node-token
   get core configmaps named orrery-node-settings
 kube-public/orrery.dev:cluster-info for user:system:anonymous
   get core configmaps named cluster-info

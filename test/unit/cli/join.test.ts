@@ -7,6 +7,7 @@ import { usableToken } from "../../../api/core/bootstrap-tokens.ts";
 import { newAuthority } from "../../../cli/cluster/pki.ts";
 import { tokenRows, tokenSecret } from "../../../cli/generators/bootstrap-tokens.ts";
 import { checkHashes, keyHash, pinnedCluster, signedContent, tokenOf } from "../../../cli/join/discovery.ts";
+import { nodeNameOf } from "../../../cli/join/join.ts";
 import { checkMachine, checkNeighbours, checkRanges } from "../../../cli/join/machine.ts";
 import { decide, detachedSignature } from "../../../controllers/bootstraptokens/cluster-info.ts";
 
@@ -107,6 +108,17 @@ test("other nodes have to be in a network of the machine", () => {
   expect(refusal(() => checkNeighbours([eth0], [...near, node("n2", "172.30.1.12")]))).toBe(
     "these nodes are in no network of this machine, so their pods could not be reached: n2 (172.30.1.12)",
   );
+});
+
+test("a machine that has not joined before has no part of the ranges", () =>
+  expect(refusal(() => checkRanges([eth0, attached("docker0", "10.244.7.1/24")], ranges, undefined))).toContain(
+    "10.244.7.1/24 of docker0 overlaps",
+  ));
+
+test("a node's name is the machine's in lower case, if it is a name at all", () => {
+  expect(nodeNameOf("Worker-1.example")).toBe("worker-1.example");
+  for (const name of ["", "a_b", "-a", "a.", "a".repeat(254)])
+    expect(refusal(() => nodeNameOf(name))).toContain("cannot be the name of a node");
 });
 
 test("only root on Linux joins", async () => {

@@ -128,6 +128,12 @@ for (const [what, by] of [
   test(`serving certificates requested by ${what}`, () =>
     expect(servingProblem(serving, by, { nodes, reserved })).toBe("it was not made by the node it names"));
 
+const driver = {
+  ...{ ...nothing, commonName: "orrery.dev:csi-driver:n1", organizations: ["orrery.dev:csi-drivers"] },
+};
+const network = { ...nothing, commonName: "system:kube-proxy" };
+const otherClient = (name: string) => ({ ...requester(name), signerName: signers.apiClient });
+
 const stored = (spec: object, status: object = {}, more: object = {}): CertificateSigningRequest =>
   asStored<CertificateSigningRequest>({
     kind: "CertificateSigningRequest",
@@ -141,7 +147,10 @@ const messagesOf = (decision: Decision, request: CertificateSigningRequest): rea
   return (after?.status?.conditions ?? []).map(({ type, reason, message }) => `${type} ${reason}: ${message}`);
 };
 const selfApproved = "Approved AutoApproved: Auto approving self kubelet client certificate after SubjectAccessReview.";
+const every = ["selfnodeclient", "nodeclient", "networkclient", "csiclient"];
 const nodeApproved = "Approved AutoApproved: Auto approving kubelet client certificate after SubjectAccessReview.";
+const otherApproved = (owner: string): string =>
+  `Approved AutoApproved: Auto approving client certificate of a node's ${owner} after SubjectAccessReview.`;
 const servingApproved =
   "Approved AutoApproved: Auto approving kubelet serving certificate: all of its names are the node's own.";
 
@@ -175,6 +184,30 @@ for (const [what, spec, content, rights, expected, reviewed] of [
     [],
     [],
   ],
+  ["a node's network", otherClient("n1"), network, ["networkclient"], [otherApproved("network")], ["networkclient"]],
+  ["a network without the right", otherClient("n1"), network, ["csiclient"], [], ["networkclient"]],
+  ["a network with a group", otherClient("n1"), { ...network, organizations: ["system:masters"] }, every, [], []],
+  ["a node's drivers", otherClient("n1"), driver, ["csiclient"], [otherApproved("CSI drivers")], ["csiclient"]],
+  ["drivers without the right", otherClient("n1"), driver, ["networkclient"], [], ["csiclient"]],
+  ["drivers of another node", otherClient("n2"), driver, every, [], []],
+  ["drivers of a longer name", otherClient("n11"), driver, every, [], []],
+  ["drivers, by a user", { ...otherClient("n1"), username: "n1" }, driver, every, [], []],
+  ["drivers, by nobody", { ...otherClient("n1"), username: undefined }, driver, every, [], []],
+  ["drivers, by the drivers", { ...otherClient("n1"), username: driver.commonName }, driver, every, [], []],
+  ["drivers without their group", otherClient("n1"), { ...driver, organizations: [] }, every, [], []],
+  ["drivers with another group", otherClient("n1"), { ...driver, organizations: ["system:masters"] }, every, [], []],
+  [
+    "drivers with a further group",
+    otherClient("n1"),
+    { ...driver, organizations: [...driver.organizations, "system:masters"] },
+    every,
+    [],
+    [],
+  ],
+  ["drivers with a DNS name", otherClient("n1"), { ...driver, dnsNames: ["n1"] }, every, [], []],
+  ["drivers with an address", otherClient("n1"), { ...driver, ipAddresses: ["10.0.0.1"] }, every, [], []],
+  ["drivers with a URI", otherClient("n1"), { ...driver, uris: ["x:y"] }, every, [], []],
+  ["drivers as servers", { ...otherClient("n1"), usages: servingUsages }, driver, every, [], []],
   [
     "a serving certificate with other usages",
     { ...requester("n1"), signerName: signers.kubeletServing },

@@ -8,7 +8,13 @@ import type { CertificateSigningRequest as Request } from "../../../api/generate
 import { instant, keyOf } from "../../../api/meta.ts";
 import { newAuthority } from "../../../cli/cluster/pki.ts";
 import { type Pair, pairIn, readPair, validityOf, writePair } from "../../../kubelet/certificates/certificate-file.ts";
-import { clientCertificate, nodeCertificates } from "../../../kubelet/certificates/node-certificates.ts";
+import { isCsiClient } from "../../../controllers/certificates/recognize.ts";
+import { followedCertificate } from "../../../kubelet/certificates/followed.ts";
+import {
+  clientCertificate,
+  csiCertificateFile,
+  nodeCertificates,
+} from "../../../kubelet/certificates/node-certificates.ts";
 import { renewalOf, rotatingCertificate } from "../../../kubelet/certificates/rotation.ts";
 import { parseRequest, signRequest } from "../../../machinery/certificates/requests.ts";
 import { beginning } from "../../sim/virtual-clock.ts";
@@ -191,6 +197,46 @@ test("of the kept pair and that of the configuration, the one that is valid long
   expect(await first(short)).toEqual(short);
   expect(await first(expired)).toBeUndefined();
   expect(await first(expired, short)).toEqual(short);
+});
+
+test("another process of the node waits for the pair of its drivers, and follows it", async () => {
+  const file = csiCertificateFile(dir);
+  const following = followedCertificate({ file }, ports().world, stop.signal);
+  await until(() => sleeping > 0);
+  const [expired, first, second] = [await pairFor(-1), await pairFor(1), await pairFor(2)];
+  await writePair(file, expired);
+  await running.pass(5);
+  await writePair(file, first);
+  await until(() => sleeping === 0);
+  const certificate = await following;
+  expect(certificate.current()).toEqual(first);
+  const before = certificate.current();
+  const followed = certificate.run();
+  await until(() => sleeping > 0);
+  await running.pass(60);
+  // The same object: a client with another one would open a new connection.
+  expect(certificate.current()).toBe(before);
+  await writePair(file, second);
+  await until(() => certificate.current().cert === second.cert);
+  rmSync(file);
+  await running.pass(60);
+  expect(certificate.current()).toEqual(second);
+  stop.abort(new Error("the test is over"));
+  await followed;
+});
+
+test("the certificate of the drivers is requested for the node's own", async () => {
+  const { csi } = await nodeCertificates(settings(), {}, at());
+  void csi.run(ports(), stop.signal);
+  await until(async () => (await all()).length === 1);
+  const { spec } = (await all())[0]!;
+  const content = parseRequest(Buffer.from(spec.request, "base64").toString());
+  expect(isCsiClient(content, spec.usages ?? [], "system:node:n1")).toBe(true);
+  expect(isCsiClient(content, spec.usages ?? [], "system:node:n2")).toBe(false);
+  expect(spec.signerName).toBe("kubernetes.io/kube-apiserver-client");
+  await sign((await all())[0]!, hour);
+  await until(() => csi.current() !== undefined);
+  expect(await readPair(csiCertificateFile(dir))).toEqual(csi.current());
 });
 
 test("wherever the writing of a file is interrupted, the old pair or the new one is found", async () => {

@@ -51,7 +51,7 @@ test("a single etcd member listens on the loopback address only, and by TLS with
     ["initial-advertise-peer-urls", "https://127.0.0.1:2380"],
     ["initial-cluster", "lab-control-plane=https://127.0.0.1:2380"],
   ]);
-  const tls = { "client-cert-auth": true, "trusted-ca-file": "/etc/orrery/etcd-clients-ca.crt" };
+  const tls = { "trusted-ca-file": "/etc/orrery/etcd-clients-ca.crt" };
   expect(config).toMatchObject({ "client-transport-security": tls, "peer-transport-security": tls });
 });
 
@@ -59,11 +59,11 @@ test("members of an etcd cluster reach each other by TLS with certificates of bo
   expect(etcdConfig(second, controlPlanesOf(several), "existing")).toMatchObject({
     name: "lab-control-plane-2",
     "listen-client-urls": "https://127.0.0.1:2379",
-    "client-transport-security": { "client-cert-auth": true, "trusted-ca-file": "/etc/orrery/etcd-clients-ca.crt" },
+    "client-transport-security": { "trusted-ca-file": "/etc/orrery/etcd-clients-ca.crt" },
     "listen-peer-urls": "https://172.30.4.4:2380",
     "initial-cluster":
       "lab-control-plane=https://172.30.4.2:2380,lab-control-plane-2=https://172.30.4.4:2380,lab-control-plane-3=https://172.30.4.5:2380",
     "initial-cluster-state": "existing",
-    "peer-transport-security": { "client-cert-auth": true, "trusted-ca-file": "/etc/orrery/etcd-ca.crt" },
+    "peer-transport-security": { "trusted-ca-file": "/etc/orrery/etcd-ca.crt" },
   });
 });
