@@ -214,6 +214,7 @@ test("another process of the node waits for the pair of its drivers, and follows
   const followed = certificate.run();
   await until(() => sleeping > 0);
   await running.pass(60);
+  await until(() => sleeping > 0);
   // The same object: a client with another one would open a new connection.
   expect(certificate.current()).toBe(before);
   await writePair(file, second);
