@@ -22,6 +22,8 @@ import { bootstrap, bootstrapObjects, keepOwnService, keepApiServices } from "./
 import { bootstrapAccess } from "./bootstrap/access.ts";
 import { apiServerPeers } from "./bootstrap/peers.ts";
 import { authentication } from "./authentication/authenticators.ts";
+import { configuredAuthentication } from "./authentication/oidc/authenticator.ts";
+import type { AuthenticationOptions } from "./authentication/oidc/configuration.ts";
 import { clusterRegistry } from "./cluster-registry.ts";
 import { withComponents } from "./components.ts";
 import { type Handlers, requestHandler } from "./http/handler.ts";
@@ -71,6 +73,8 @@ export interface ServerOptions {
   readonly kubeletClient: KubeletTls;
   /** The issuer and the key of service account tokens. */
   readonly tokens: TokenOptions;
+  /** Providers of tokens outside the cluster, and who is anonymous. */
+  readonly authentication?: AuthenticationOptions;
   /** The metrics of other components of this process, as Prometheus text; served beside the server's own. */
   readonly componentMetrics?: () => Promise<string>;
   /** What components of this process explain. */
@@ -125,7 +129,8 @@ export function apiServer(options: ServerOptions): ApiServer {
   countObjects(options.storage, kinds, requests.registry);
   const verbs = clusterRegistry(storage, world, { kinds, authorizer, serviceCidr, nodePorts, ...options.admission });
   const nodes = kubelets(verbs, options.kubeletClient);
-  const { tokens, identify } = authentication(verbs, options.tokens);
+  const further = options.authentication && configuredAuthentication(options.authentication, world);
+  const { tokens, identify } = authentication(verbs, options.tokens, further);
   const measured = withComponents(metrics(verbs, nodes));
   const ofPrograms = programMetrics(verbs, nodes);
   const served = {

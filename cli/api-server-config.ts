@@ -1,15 +1,18 @@
 // Reads the files that configure an API server, as kube-apiserver's options of the same names do.
-import { existsSync, readFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import { readAdmissionConfiguration } from "../apiserver/admission/configuration-file.ts";
 import { type AuditPolicy, readAuditPolicy } from "../apiserver/audit/policy.ts";
 import { readEncryptionConfiguration } from "../apiserver/storage/encryption/configuration.ts";
+import { authenticationOf } from "./authentication-config.ts";
+import type { AuthenticationFlags } from "./authentication-options.ts";
 import { CliError } from "./cli-error.ts";
 import type { ServerConfig } from "./cluster/config.ts";
 import { parseCount } from "./cluster/size.ts";
+import { readFrom } from "./read-config.ts";
 
 /** The options of `orrery server` that name such files. */
-export interface ApiServerFlags {
+export interface ApiServerFlags extends AuthenticationFlags {
   readonly admissionControlConfigFile?: string;
   readonly auditPolicyFile?: string;
   readonly auditLogPath?: string;
@@ -18,16 +21,6 @@ export interface ApiServerFlags {
   readonly auditLogMaxsize: string;
   readonly encryptionProviderConfig?: string;
   readonly encryptionProviderConfigAutomaticReload?: boolean;
-}
-
-/** Reads a file; what is wrong with it becomes a CliError. */
-function readFrom<T>(path: string, what: string, read: (text: string) => T): T {
-  if (!existsSync(path)) throw new CliError(`${what} ${path} does not exist`);
-  try {
-    return read(readFileSync(path, "utf8"));
-  } catch (error) {
-    throw new CliError(`${what} ${path} cannot be used: ${(error as Error).message}`);
-  }
 }
 
 /** The audit policy in a file. Throws CliError. */
@@ -56,9 +49,11 @@ function auditOf(flags: ApiServerFlags): ServerConfig["audit"] {
 }
 
 /** What the options configure. Throws CliError. */
-export function apiServerConfig(flags: ApiServerFlags): Pick<ServerConfig, "admission" | "audit" | "encryption"> {
+export function apiServerConfig(
+  flags: ApiServerFlags,
+): Pick<ServerConfig, "admission" | "audit" | "authentication" | "encryption"> {
   const { admissionControlConfigFile: admissionFile, encryptionProviderConfig: path } = flags;
-  const audit = auditOf(flags);
+  const [audit, authentication] = [auditOf(flags), authenticationOf(flags)];
   const besideIt = (file: string): string => readFileSync(resolve(dirname(admissionFile ?? "."), file), "utf8");
   // It is read again by the server, which follows it.
   if (path !== undefined) readFrom(path, "the encryption configuration", readEncryptionConfiguration);
@@ -69,6 +64,7 @@ export function apiServerConfig(flags: ApiServerFlags): Pick<ServerConfig, "admi
       ),
     }),
     ...(audit && { audit }),
+    ...(authentication && { authentication }),
     ...(path !== undefined && {
       encryption: { path: resolve(path), isReloaded: flags.encryptionProviderConfigAutomaticReload === true },
     }),

@@ -28,7 +28,7 @@ import type { World } from "../machinery/world.ts";
 import { defaultPlugins } from "../scheduler/plugins/default.ts";
 import { electionOf, schedulerOptions } from "../scheduler/configuration/settings.ts";
 import { runScheduler, type SchedulerOptions } from "../scheduler/scheduler.ts";
-import { readTls, type ServerConfig, type StoreConfig } from "./cluster/config.ts";
+import { accountIssuer, readTls, type ServerConfig, type StoreConfig } from "./cluster/config.ts";
 import { componentLog } from "./logging.ts";
 import { publishNodeSettings } from "./join/node-settings.ts";
 import { reschedulingSimulation } from "./simulation.ts";
@@ -150,8 +150,9 @@ export async function startControlPlane(
     isReplicated: config.isReplicated === true,
     advertise: config.advertiseAddress,
     ...(config.authorizationMode && { authorizationMode: config.authorizationMode }),
+    ...(config.authentication && { authentication: config.authentication }),
     tokens: {
-      issuer: `https://kubernetes.default.svc.${config.clusterDomain}`,
+      issuer: accountIssuer(config.clusterDomain),
       key: readFileSync(config.pki.tokens, "utf8"),
     },
     admission: { tolerationSeconds: timings.tolerationSeconds, ...config.admission },

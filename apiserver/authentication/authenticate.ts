@@ -71,6 +71,7 @@ export function offeredToken(headers: IncomingHttpHeaders): string | undefined {
 export interface Envelope {
   readonly headers: IncomingHttpHeaders;
   readonly socket: ClientConnection;
+  readonly url?: string | undefined;
   /** With the new version of HTTP, the stream it came on. */
   readonly stream?: { readonly session?: object | undefined };
 }

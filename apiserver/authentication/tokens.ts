@@ -118,7 +118,7 @@ const boundKinds: Readonly<Record<keyof Bound, ResourceDefinition>> = {
 export const unknownToken = "invalid bearer token";
 
 /** The claimed issuer, before verification. */
-function issuerIn(token: string): string | undefined {
+export function issuerIn(token: string): string | undefined {
   try {
     const [, claims = "", , ...more] = token.split(".");
     return more.length > 0 ? undefined : JSON.parse(Buffer.from(claims, "base64url").toString()).iss;

@@ -1,6 +1,7 @@
 // Configuration files of `orrery server`, `orrery agent` and the engines of nodes; the addresses all clusters use.
 import { existsSync, readFileSync } from "node:fs";
 import type { AuthorizationMode } from "../../apiserver/server.ts";
+import type { AuthenticationOptions } from "../../apiserver/authentication/oidc/configuration.ts";
 import type { AdmissionConfig } from "../../apiserver/admission/plugins.ts";
 import type { AuditOptions } from "../../apiserver/audit/recording.ts";
 import type { EncryptionFile } from "../../apiserver/storage/encryption/file.ts";
@@ -19,6 +20,9 @@ export const addresses = {
   apiPort: 6443,
   kubeletPort: 10250,
 } as const;
+
+/** The issuer of service account tokens. */
+export const accountIssuer = (clusterDomain: string): string => `https://kubernetes.default.svc.${clusterDomain}`;
 
 /** The storage of the API server. */
 export type StoreConfig =
@@ -71,6 +75,8 @@ export interface ServerConfig extends SharedConfig {
   readonly rebalances?: true;
   /** What is configured of admission. */
   readonly admission?: Partial<Pick<AdmissionConfig, "podSecurity">>;
+  /** Providers of tokens outside the cluster, and who is anonymous. */
+  readonly authentication?: AuthenticationOptions;
   /** Set when events of requests are recorded. */
   readonly audit?: AuditOptions | undefined;
   /** Set when objects are encrypted in the store. */

@@ -2,6 +2,7 @@
 // component of a cluster.
 import { type Command, Option } from "commander";
 import type { AuthorizationMode } from "../../apiserver/server.ts";
+import { withAuthentication } from "../authentication-options.ts";
 import type { ApiServerFlags } from "../api-server-config.ts";
 import { readConfig, type ServerConfig } from "../cluster/config.ts";
 import { kubeconfigPath } from "../paths.ts";
@@ -48,7 +49,7 @@ const serve = async (flags: Flags): Promise<void> => {
 
 /** Adds `server` to the program. */
 export const register = (program: Command): void => {
-  withCluster(program.command("server"))
+  withAuthentication(withCluster(program.command("server")))
     .summary("run the control plane alone, without nodes, over an embedded store")
     .option("--config <file>", "the configuration of a server that is part of a cluster")
     .option("--port <n>", "port on 127.0.0.1", "6443")

@@ -40,7 +40,7 @@ export const baseEnvironment = (): Environment =>
     );
 
 export interface CompileOptions {
-  /** The type of the result; a value of an unknown type may turn out to be of this one. */
+  /** The type of the result; a value of an unknown type may turn out to be of this one. `dyn` is any type. */
   readonly returns: string;
   /** The size of values whose size is not known: characters, or items. */
   readonly mostItems: number;
@@ -54,6 +54,8 @@ export interface CompileProblem {
   readonly detail: string;
 }
 export interface Expression {
+  /** The type of the result as far as it is known, else `dyn`. */
+  readonly type: string;
   /** Throws what goes wrong, as a missing key does. */
   evaluate(context: Context): unknown;
 }
@@ -161,9 +163,9 @@ export function compile(
     const program = environment.parse(text);
     const { error, type } = program.check();
     if (error) return invalid(located(error, text));
-    if (type !== returns && type !== "dyn")
+    if (returns !== "dyn" && type !== returns && type !== "dyn")
       return invalid(`must evaluate to ${returns} or the unknown type, not ${type}`);
-    return { evaluate: (context) => evaluated(program, context) };
+    return { type: `${type}`, evaluate: (context) => evaluated(program, context) };
   } catch (error) {
     return invalid(located(error as Error, text));
   }

@@ -34,7 +34,10 @@ export interface TestServer {
 }
 
 export interface ListeningOptions
-  extends Pick<ServerOptions, "timeouts" | "admission" | "audit" | "authorizationMode" | "explanations"> {
+  extends Pick<
+    ServerOptions,
+    "timeouts" | "admission" | "audit" | "authentication" | "authorizationMode" | "explanations"
+  > {
   readonly world?: World;
   readonly storage?: Storage;
   /** By default one of its own. */
@@ -64,6 +67,7 @@ export async function listeningServer(options: ListeningOptions = {}): Promise<T
     ...(options.timeouts && { timeouts: options.timeouts }),
     ...(options.admission && { admission: options.admission }),
     ...(options.audit && { audit: options.audit }),
+    ...(options.authentication && { authentication: options.authentication }),
     ...(options.authorizationMode && { authorizationMode: options.authorizationMode }),
     ...(options.explanations && { explanations: options.explanations }),
   });
