@@ -116,6 +116,13 @@ const deschedulerOptions = (config: ServerConfig): DeschedulerOptions => ({
   periodMs: config.timings.rebalancePeriodMs,
 });
 
+/** How the API server authenticates, authorizes and records requests, as far as it is configured. */
+const requestOptions = ({ audit, authentication, authorizationMode }: ServerConfig) => ({
+  ...(audit && { audit }),
+  ...(authentication && { authentication }),
+  ...(authorizationMode && { authorizationMode }),
+});
+
 export interface ControlPlaneOptions {
   /** Runs the API server without scheduler and controllers. */
   readonly apiOnly?: boolean;
@@ -149,14 +156,12 @@ export async function startControlPlane(
     serviceCidr: config.serviceRange,
     isReplicated: config.isReplicated === true,
     advertise: config.advertiseAddress,
-    ...(config.authorizationMode && { authorizationMode: config.authorizationMode }),
-    ...(config.authentication && { authentication: config.authentication }),
+    ...requestOptions(config),
     tokens: {
       issuer: accountIssuer(config.clusterDomain),
       key: readFileSync(config.pki.tokens, "utf8"),
     },
     admission: { tolerationSeconds: timings.tolerationSeconds, ...config.admission },
-    ...(config.audit && { audit: config.audit }),
   });
   const { port, closed } = await server.listen(signal);
   await publishNodeSettings(server.loopback, config);
