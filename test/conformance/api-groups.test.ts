@@ -3,12 +3,13 @@ import "reflect-metadata";
 import { Pkcs10CertificateRequestGenerator } from "@peculiar/x509";
 import {
   AuthorizationV1Api,
+  RbacAuthorizationV1Api,
   CertificatesV1Api,
   CoordinationV1Api,
   CoreV1Api,
   SchedulingV1Api,
 } from "@kubernetes/client-node";
-import { expect } from "vitest";
+import { expect, vi } from "vitest";
 import { behaviour } from "./behaviour.ts";
 import { operate, type Operated } from "./operations.ts";
 import { patched, refused } from "./requests.ts";
@@ -292,12 +293,26 @@ behaviour("SubjectReview should support SubjectReview API operations", async ({ 
   const groups = ["system:authenticated", "system:serviceaccounts", `system:serviceaccounts:${namespace}`];
   const resourceAttributes = { verb: "list", resource: "configmaps", namespace, version: "v1" };
   const spec = { resourceAttributes, user: `system:serviceaccount:${namespace}:e2e`, groups };
-  const subjectReview = await api.createSubjectAccessReview({ body: { spec } });
+  const review = () => api.createSubjectAccessReview({ body: { spec } });
+  expect((await review()).status?.allowed).toBe(false);
+  await client(RbacAuthorizationV1Api).createNamespacedRoleBinding({
+    namespace,
+    body: {
+      metadata: { name: "e2e" },
+      roleRef: { apiGroup: "rbac.authorization.k8s.io", kind: "ClusterRole", name: "view" },
+      subjects: [{ kind: "ServiceAccount", name: "e2e", namespace }],
+    },
+  });
+  const subjectReview = await vi.waitFor(async () => {
+    const allowed = await review();
+    expect(allowed.status?.allowed).toBe(true);
+    return allowed;
+  });
   const there = await api.createNamespacedLocalSubjectAccessReview({
     namespace,
     body: { metadata: { namespace }, spec },
   });
   const anonymous = { ...spec, user: "system:anonymous", groups: ["system:unauthenticated"] };
   const other = await api.createSubjectAccessReview({ body: { spec: anonymous } });
-  expect([subjectReview, there, other].map((review) => review.status?.allowed)).toEqual([true, true, false]);
+  expect([subjectReview, there, other].map(({ status }) => status?.allowed)).toEqual([true, true, false]);
 });
