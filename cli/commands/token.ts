@@ -88,5 +88,5 @@ export const register = (program: Command): void => {
     .option("--print-join-command", "print the whole command for the machine that is to join")
     .action(create);
   token.command("list").summary("list the tokens").action(show);
-  token.command("delete <tokens...>").summary("delete tokens, given in full or by id").action(remove);
+  token.command("delete <tokens...>").summary("delete tokens, named in full or by id").action(remove);
 };

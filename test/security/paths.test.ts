@@ -140,7 +140,7 @@ test("methods: no verb is granted by a method that is unknown or overridden", as
     await t.refused({ path: crown, token, headers: { [header]: "/healthz" } }, 403);
 });
 
-test("who one is cannot be said in a header", async () => {
+test("headers do not identify a user", async () => {
   const headers = {
     "x-remote-user": "kubernetes-admin",
     "x-remote-group": "system:masters",

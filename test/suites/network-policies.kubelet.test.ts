@@ -18,23 +18,23 @@ afterEach(async () => {
   await stage.close();
 });
 
-test("a container waits for the network, which is asked again after a failure", async () => {
+test("a container waits for the network, which is requested again after a failure", async () => {
   const ready = Promise.withResolvers<void>();
-  const asked: string[] = [];
+  const admittedPods: string[] = [];
   stage = await openStage({}, async (pod, address) => {
-    asked.push(`${pod.metadata.name} ${address}`);
-    if (asked.length === 1) throw new Error("no rules");
+    admittedPods.push(`${pod.metadata.name} ${address}`);
+    if (admittedPods.length === 1) throw new Error("no rules");
     await ready.promise;
   });
   stage.start();
   await stage.bind("web");
   await until(
-    async () => asked.length,
+    async () => admittedPods.length,
     (times) => times === 2,
   );
   const { containers, sandboxes } = await stage.runtime.list(undefined, life);
   expect(containers.map(({ status }) => status.state)).toEqual(["created"]);
-  expect(asked).toEqual(Array(2).fill(`web ${sandboxes[0]!.ip}`));
+  expect(admittedPods).toEqual(Array(2).fill(`web ${sandboxes[0]!.ip}`));
   ready.resolve();
   await stage.ready("web");
 });

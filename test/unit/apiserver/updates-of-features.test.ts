@@ -11,10 +11,10 @@ const init = (amount: string, restartPolicy?: string) => ({
   ...{ name: "i", image: "a:1", resources: cpu(amount) },
   ...(restartPolicy && { restartPolicy }),
 });
-const specOf = (amount: string, init_: object, whole?: string) => ({
+const specOf = (amount: string, init_: object, ofPod?: string) => ({
   containers: [{ name: "c", image: "a:1", resources: cpu(amount) }],
   initContainers: [init_],
-  ...(whole !== undefined && { resources: cpu(whole) }),
+  ...(ofPod !== undefined && { resources: cpu(ofPod) }),
 });
 const [podLevel, ofInit] = ["InPlacePodLevelResourcesVerticalScaling", "InPlacePodVerticalScalingInitContainers"];
 

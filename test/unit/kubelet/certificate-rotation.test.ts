@@ -244,15 +244,15 @@ test("wherever the writing of a file is interrupted, the old pair or the new one
   const [old, next] = [await pairFor(1), await pairFor(2)];
   const file = join(dir, "pair.pem");
   await writePair(file, old);
-  const whole = next.cert + next.key;
-  for (let length = 0; length <= whole.length; length += 16) {
+  const pairText = next.cert + next.key;
+  for (let length = 0; length <= pairText.length; length += 16) {
     // A kill before the rename leaves this beside the file.
-    writeFileSync(`${file}.new`, whole.slice(0, length));
+    writeFileSync(`${file}.new`, pairText.slice(0, length));
     expect(await readPair(file)).toEqual(old);
   }
   await writePair(file, next);
   expect(await readPair(file)).toEqual(next);
-  expect(readFileSync(file, "utf8")).toBe(whole);
+  expect(readFileSync(file, "utf8")).toBe(pairText);
 });
 
 test("a damaged file, or a key of another certificate, counts as no pair", async () => {

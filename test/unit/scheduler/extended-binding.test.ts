@@ -101,7 +101,7 @@ test("the claim is deleted when the pod is not bound at all", async () => {
   expect(Math.max(...found)).toBe(0);
 });
 
-test("a device is given to one of two pods, also when claims are seen late", async () => {
+test("a device is allocated to one of two pods, also when claims are seen late", async () => {
   const wire = (client: Client, { clock }: World): Client => ({
     ...client,
     async *watch(r, options, signal) {
