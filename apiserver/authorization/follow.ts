@@ -1,7 +1,7 @@
 // Follows the objects that an authorizer decides by.
 import type { ResourceDefinition } from "../../api/kinds.ts";
 import type { ApiObject } from "../../api/meta.ts";
-import type { Client } from "../../machinery/client.ts";
+import type { Client, Selection } from "../../machinery/client.ts";
 import { informer } from "../../machinery/informer.ts";
 import type { World } from "../../machinery/world.ts";
 
@@ -14,8 +14,9 @@ export async function followKind(
   receive: Receive,
   { client, world }: { readonly client: Client; readonly world: World },
   signal: AbortSignal,
+  selection: Selection = {},
 ): Promise<void> {
-  const followed = informer<ApiObject>(client, r, world);
+  const followed = informer<ApiObject>(client, r, world, { selection });
   followed.onChange((object, _, type) => receive(object, type === "deleted"));
   const { revision } = await client.list(r, { limit: 1 });
   followed

@@ -55,12 +55,25 @@ const atRevision = (object: ApiObject, at: number): ApiObject => ({
   metadata: { ...object.metadata, resourceVersion: String(at) },
 });
 
+const parse = (value: Uint8Array): ApiObject => JSON.parse(Buffer.from(value).toString()) as ApiObject;
+
+/**
+ * The object these bytes are, for selectors: its revision may be missing. Freezing costs more than a selector reads, and
+ * most objects are not selected.
+ */
+export function selectableObjectOf({ value }: Stored): ApiObject {
+  const known = parsed.get(value)?.deref();
+  if (known) return known;
+  const object = parse(value);
+  parsed.set(value, new WeakRef(object));
+  return object;
+}
+
 /** The object these bytes are, parsed once and frozen. */
 export function objectOf<T extends ApiObject = ApiObject>({ value, modified }: Stored): T {
   const known = parsed.get(value)?.deref();
   if (known?.metadata.resourceVersion === String(modified)) return known as T;
-  const read = known ?? (JSON.parse(Buffer.from(value).toString()) as ApiObject);
-  const object = frozen(atRevision(read, modified));
+  const object = frozen(atRevision(known ?? parse(value), modified));
   parsed.set(value, new WeakRef(object));
   return object as T;
 }

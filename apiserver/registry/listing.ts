@@ -4,7 +4,7 @@ import { type Revision, type ApiObject, revision } from "../../api/meta.ts";
 import type { ResourceDefinition } from "../../api/kinds.ts";
 import type { ListOptions, WatchOptions } from "../../machinery/client.ts";
 import { type Change, type Storage, type Stored, Compacted } from "../storage/storage.ts";
-import { objectOf, prefixOf } from "./codec.ts";
+import { objectOf, prefixOf, selectableObjectOf } from "./codec.ts";
 import type { WatchIndexes } from "./watch-index.ts";
 import { notAhead } from "./refusals.ts";
 import { type Matcher, matcherOf } from "./selection.ts";
@@ -163,8 +163,8 @@ export async function listStored(
 
 /** The event of a change for a selection: an object that begins or ceases to match is added or deleted. */
 function eventOf({ now, before, revision: at }: Change, matches: Matcher): StoredEvent | undefined {
-  const isIn = now !== undefined && (!matches || matches(objectOf(now)));
-  const wasIn = before !== undefined && (!matches || matches(objectOf(before)));
+  const isIn = now !== undefined && (!matches || matches(selectableObjectOf(now)));
+  const wasIn = before !== undefined && (!matches || matches(selectableObjectOf(before)));
   if (isIn) return { type: wasIn ? "MODIFIED" : "ADDED", stored: now, revision: at };
   return wasIn ? { type: "DELETED", stored: before, revision: at } : undefined;
 }

@@ -1,14 +1,13 @@
 // Indexes of watches: a change wakes the watches of its kind, or of one value of a selected field such as a pod's node.
 // Watches that are not woken learn of progress from time to time.
 import type { ResourceDefinition } from "../../api/kinds.ts";
-import type { ApiObject } from "../../api/meta.ts";
 import { parseFieldSelector } from "../../api/field-selector.ts";
 import type { Selection } from "../../machinery/client.ts";
 import type { KindRegistry } from "../../machinery/kind-registry.ts";
 import type { World } from "../../machinery/world.ts";
 import { type Signal, newSignal } from "../../machinery/signal.ts";
 import type { WatchIndex, WatchIndexEntry } from "../storage/storage.ts";
-import { objectOf, prefixOf } from "./codec.ts";
+import { prefixOf, selectableObjectOf } from "./codec.ts";
 import { type FieldReader, fieldReader } from "./selection.ts";
 
 export interface WatchIndexes {
@@ -29,7 +28,7 @@ function indexOf(r: ResourceDefinition, read: FieldReader): WatchIndex {
     valuesOf: ({ now, before }) => {
       const values = [now, before]
         .filter((stored) => stored !== undefined)
-        .map((stored) => read(objectOf<ApiObject>(stored)));
+        .map((stored) => read(selectableObjectOf(stored)));
       return [...new Set(values)];
     },
   };

@@ -6,6 +6,7 @@ import type { ResourceDefinition } from "../../../api/kinds.ts";
 import { keyOf } from "../../../api/meta.ts";
 import { resourceSlices } from "../../../api/resource/resourceslices.ts";
 import { volumeAttachments } from "../../../api/storage/csi.ts";
+import type { Selection } from "../../../machinery/client.ts";
 import type { FollowingAuthorizer } from "../authorizer.ts";
 import { followKind, type Receive } from "../follow.ts";
 import { decide } from "./decide.ts";
@@ -15,8 +16,13 @@ import { nodeNameOf } from "./identity.ts";
 /** Relates no node to any object until it follows a cluster. */
 export function nodeAuthorizer(): FollowingAuthorizer {
   const graph = nodeGraph();
-  const followed: readonly (readonly [r: ResourceDefinition, receive: Receive])[] = [
-    [pods, (o, isGone) => graph.setPod(keyOf(o), isGone ? undefined : (o as Pod))],
+  const followed: readonly (readonly [r: ResourceDefinition, receive: Receive, selection?: Selection])[] = [
+    // A pod without a node gives no node anything.
+    [
+      pods,
+      (o, isGone) => graph.setPod(keyOf(o), isGone ? undefined : (o as Pod)),
+      { fieldSelector: "spec.nodeName!=" },
+    ],
     [persistentVolumes, (o, isGone) => graph.setVolume(keyOf(o), isGone ? undefined : (o as PersistentVolume))],
     [
       volumeAttachments,
@@ -36,7 +42,8 @@ export function nodeAuthorizer(): FollowingAuthorizer {
         ? { rules: [], isComplete: true, problems: [] }
         : { rules: [], isComplete: false, problems: ["node authorizer does not support user rule resolution"] },
     async follow(client, world, signal) {
-      await Promise.all(followed.map(([r, receive]) => followKind(r, receive, { client, world }, signal)));
+      const context = { client, world };
+      await Promise.all(followed.map(([r, receive, only]) => followKind(r, receive, context, signal, only)));
     },
   };
 }

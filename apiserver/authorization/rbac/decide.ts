@@ -19,6 +19,16 @@ const described = ({ binding, subject }: Grant): string => {
   return `${what} of ${kind} ${JSON.stringify(role)} to ${whose}`;
 };
 
+const reasons = new WeakMap<Grant, string>();
+/** Why a grant allows a request. Kept, since most requests are allowed by few grants. */
+function allowedBy(grant: Grant): string {
+  const known = reasons.get(grant);
+  if (known !== undefined) return known;
+  const reason = `RBAC: allowed by ${described(grant)}`;
+  reasons.set(grant, reason);
+  return reason;
+}
+
 const missingRole = ({ binding: { roleRef } }: Grant): string =>
   `${roleRef.kind.toLowerCase()}.${rbacGroup} ${quoted(roleRef.name)} not found`;
 const unallowed: Decision = { allowed: false };
@@ -29,8 +39,7 @@ export function decide(grants: Grants, request: RequestAttributes): Decision {
   for (const grant of grants.of(request.user, request.resource === undefined ? undefined : request.namespace)) {
     const rules = grants.rulesOf(grant.binding.roleRef, namespaceOf(grant));
     if (!rules) missing.push(missingRole(grant));
-    for (const rule of rules ?? [])
-      if (ruleAllows(rule, request)) return { allowed: true, reason: `RBAC: allowed by ${described(grant)}` };
+    for (const rule of rules ?? []) if (ruleAllows(rule, request)) return { allowed: true, reason: allowedBy(grant) };
   }
   return missing.length === 0 ? unallowed : { allowed: false, reason: `RBAC: ${aggregated(missing)}` };
 }

@@ -2,7 +2,7 @@
 // one user in one namespace, whatever else there is.
 import type { ClusterRole, ClusterRoleBinding, PolicyRule, RbacV1Subject } from "../../../api/generated/types.ts";
 import type { Role, RoleBinding, RoleRef } from "../../../api/generated/types.ts";
-import { type Key, key, keyOf, splitKey } from "../../../api/meta.ts";
+import { type Key, key, splitKey } from "../../../api/meta.ts";
 import type { User } from "../authorizer.ts";
 
 type Binding = RoleBinding | ClusterRoleBinding;
@@ -18,10 +18,15 @@ function subjectId({ kind, name, namespace }: RbacV1Subject, bindingNamespace: s
   if (kind !== "ServiceAccount") return `${kind} ${name}`;
   return `User system:serviceaccount:${namespace || (bindingNamespace ?? "")}:${name}`;
 }
-const idsOf = ({ name, groups }: User): readonly string[] => [
-  `User ${name}`,
-  ...groups.map((group) => `Group ${group}`),
-];
+const subjectIds = new WeakMap<User, readonly string[]>();
+/** The subjects that a user is. Kept, since the requests of a connection share their user. */
+function idsOf(user: User): readonly string[] {
+  const known = subjectIds.get(user);
+  if (known) return known;
+  const ids = [`User ${user.name}`, ...user.groups.map((group) => `Group ${group}`)];
+  subjectIds.set(user, ids);
+  return ids;
+}
 
 /** Grants by subject. */
 type BySubject = Map<string, Map<Key, Grant>>;
@@ -88,4 +93,4 @@ export function grants(): Grants {
 }
 
 /** The namespace of a binding; undefined for one that is valid everywhere. */
-export const namespaceOf = ({ binding }: Grant): string | undefined => splitKey(keyOf(binding)).namespace;
+export const namespaceOf = ({ binding }: Grant): string | undefined => binding.metadata.namespace || undefined;
