@@ -58,8 +58,8 @@ const atRevision = (object: ApiObject, at: number): ApiObject => ({
 const parse = (value: Uint8Array): ApiObject => JSON.parse(Buffer.from(value).toString()) as ApiObject;
 
 /**
- * The object these bytes are, for selectors: its revision may be missing. Freezing costs more than a selector reads, and
- * most objects are not selected.
+ * The object these bytes are, for selectors: its revision may be missing. It is not frozen, which costs more than what
+ * a selector reads.
  */
 export function selectableObjectOf({ value }: Stored): ApiObject {
   const known = parsed.get(value)?.deref();
