@@ -1,7 +1,7 @@
 // The conditions of `orrery wait --for`: parsing them, and whether an object meets one. Pure.
 import type { ApiObject } from "../../api/meta.ts";
 import { CliError } from "../cli-error.ts";
-import { JsonPath } from "../printers/jsonpath.ts";
+import { JsonPath } from "../../api/jsonpath/evaluate.ts";
 
 /** What is waited for. */
 export type Condition =

@@ -1,6 +1,6 @@
 // Describes objects of kinds without a layout of their own: all fields by name, with titles made of their names.
 import type { ApiObject } from "../../api/meta.ts";
-import { goText } from "../printers/jsonpath.ts";
+import { goText } from "../../api/jsonpath/go-text.ts";
 import type { Describer } from "./describer.ts";
 import { annotationLines, byKey, field, indented, type Lines, labelLines } from "./layout.ts";
 

@@ -1,7 +1,8 @@
 // Prints objects in columns that the user chose: `-o custom-columns=NAME:.metadata.name`.
 import { CliError } from "../cli-error.ts";
-import { goText, JsonPath } from "./jsonpath.ts";
-import { relaxedPath } from "./jsonpath-parse.ts";
+import { JsonPath } from "../../api/jsonpath/evaluate.ts";
+import { goText } from "../../api/jsonpath/go-text.ts";
+import { relaxedPath } from "../../api/jsonpath/parse.ts";
 
 export interface CustomColumn {
   readonly header: string;

@@ -1,5 +1,7 @@
 // Writes JSON as Go's encoder does: sorted keys, four spaces, and escapes of the characters that HTML reserves.
 
+import { sortedEntries } from "../../api/jsonpath/go-text.ts";
+
 const escapes: Readonly<Record<string, string>> = {
   "<": "\\u003c",
   ">": "\\u003e",
@@ -12,12 +14,6 @@ const escapes: Readonly<Record<string, string>> = {
 export const escapeHtml = (json: string): string => json.replaceAll(/[<>&\u2028\u2029]/g, (c) => escapes[c]!);
 
 const quoted = (text: string): string => escapeHtml(JSON.stringify(text));
-
-/** The entries that JSON has, sorted by key as in Go's maps. */
-export const sortedEntries = (map: object): readonly (readonly [string, unknown])[] =>
-  Object.entries(map)
-    .filter(([, value]) => value !== undefined)
-    .sort(([a], [b]) => (a < b ? -1 : 1));
 
 function write(value: unknown, newline: string, step: string): string {
   if (typeof value === "string") return quoted(value);

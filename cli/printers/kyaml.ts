@@ -1,5 +1,5 @@
 // Writes KYAML (KEP-5295): YAML in flow style, with quoted strings and trailing commas.
-import { sortedEntries } from "./json.ts";
+import { sortedEntries } from "../../api/jsonpath/go-text.ts";
 import { isPlainString } from "./yaml-resolve.ts";
 import { escaped } from "./yaml-scalar.ts";
 

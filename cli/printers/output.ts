@@ -1,7 +1,7 @@
 // The output formats of `-o`: checks a format before anything is sent, and loads only the printer it names.
 import { CliError } from "../cli-error.ts";
 import type { CustomColumn } from "./custom-columns.ts";
-import type { JsonPath } from "./jsonpath.ts";
+import type { JsonPath } from "../../api/jsonpath/evaluate.ts";
 
 /** The flags that choose a format. */
 export interface OutputFlags {
@@ -101,7 +101,9 @@ async function templateText(argument: string, isFile: boolean): Promise<string> 
 /** Evaluates a template. Throws CliError with the object, as kubectl does. */
 async function jsonPathPrinter(format: string, argument: string, flags: OutputFlags): Promise<ObjectPrinter> {
   const template = await templateText(argument, format === "jsonpath-file");
-  const { goSyntax, JsonPath } = await import("./jsonpath.ts");
+  const { JsonPath } = await import("../../api/jsonpath/evaluate.ts");
+  const { goSyntax } = await import("../../api/jsonpath/go-text.ts");
+  const { pathJson, pathText } = await import("./jsonpath.ts");
   let path: JsonPath;
   try {
     path = new JsonPath(template, flags.allowMissingTemplateKeys !== false);
@@ -110,7 +112,7 @@ async function jsonPathPrinter(format: string, argument: string, flags: OutputFl
   }
   return (object) => {
     try {
-      return format === "jsonpath-as-json" ? path.json(object) : path.text(object);
+      return format === "jsonpath-as-json" ? pathJson(path, object) : pathText(path, object);
     } catch (error) {
       const { message } = error as Error;
       throw new CliError(

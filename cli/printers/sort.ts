@@ -1,8 +1,8 @@
 // Sorts objects by a field, as `--sort-by` does: numbers and quantities by value, text in natural order, missing first.
 import { parseQuantity } from "../../api/quantity.ts";
 import { CliError } from "../cli-error.ts";
-import { JsonPath } from "./jsonpath.ts";
-import { relaxedPath } from "./jsonpath-parse.ts";
+import { JsonPath } from "../../api/jsonpath/evaluate.ts";
+import { relaxedPath } from "../../api/jsonpath/parse.ts";
 
 /** Compares text with numbers in it: `pod2` comes before `pod10`. */
 export function compareNaturally(a: string, b: string): number {

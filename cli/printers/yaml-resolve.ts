@@ -43,12 +43,3 @@ export function isPlainString(text: string): boolean {
   const digits = text.replaceAll("_", "");
   return !(isInteger(digits) || (float.test(digits) && Number.isFinite(Number(digits))));
 }
-
-/** A number as Go writes it in YAML: floats in the shortest form, with an exponent from a million. */
-export function yamlNumber(value: number): string {
-  if (Number.isInteger(value) && Math.abs(value) < 1e19) return BigInt(value).toString();
-  const [mantissa, exponent] = value.toExponential().split("e");
-  const power = Number(exponent);
-  if (power >= -4 && power < 6) return String(value);
-  return `${mantissa}e${power < 0 ? "-" : "+"}${String(Math.abs(power)).padStart(2, "0")}`;
-}

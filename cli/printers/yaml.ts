@@ -1,5 +1,5 @@
 // Writes YAML with the bytes of kubectl's `-o yaml`: block style, sorted keys, lists without extra indent.
-import { yamlNumber } from "./yaml-resolve.ts";
+import { goNumber } from "../../api/jsonpath/go-text.ts";
 import { isSimpleKey, yamlString } from "./yaml-scalar.ts";
 
 const isDigit = (c: string): boolean => /\p{Nd}/u.test(c);
@@ -43,7 +43,7 @@ const isEmptyCollection = (value: object): boolean =>
 
 function scalar(value: unknown, column: number, indent: number, isKey = false): string {
   if (typeof value === "string") return yamlString(value, { column, indent, isKey });
-  if (typeof value === "number") return yamlNumber(value);
+  if (typeof value === "number") return goNumber(value);
   if (typeof value === "object" && value !== null) return Array.isArray(value) ? "[]" : "{}";
   return String(value ?? null);
 }

@@ -1,8 +1,10 @@
 // JSONPath in kubectl's dialect; expected texts and errors are those of kubectl 1.36.
 import { expect, test } from "vitest";
 import { customCells, customColumns, customColumnsFile } from "../../../../cli/printers/custom-columns.ts";
-import { goSyntax, JsonPath } from "../../../../cli/printers/jsonpath.ts";
-import { relaxedPath } from "../../../../cli/printers/jsonpath-parse.ts";
+import { JsonPath } from "../../../../api/jsonpath/evaluate.ts";
+import { goSyntax } from "../../../../api/jsonpath/go-text.ts";
+import { relaxedPath } from "../../../../api/jsonpath/parse.ts";
+import { pathJson, pathText } from "../../../../cli/printers/jsonpath.ts";
 import { compareNaturally, sortByField } from "../../../../cli/printers/sort.ts";
 
 const list = {
@@ -52,7 +54,7 @@ const texts: readonly (readonly [template: string, text: string])[] = [
   ["{range .none[*]}x{end}y", "y"],
   ['{true}{1}{"\\x41"}', "true1A"],
 ];
-test.each(texts)("%s", (template, text) => expect(new JsonPath(template, true).text(list)).toBe(text));
+test.each(texts)("%s", (template, text) => expect(pathText(new JsonPath(template, true), list)).toBe(text));
 
 const errors: readonly (readonly [template: string, message: string])[] = [
   ["{.x", "unclosed action"],
@@ -71,11 +73,11 @@ const errors: readonly (readonly [template: string, message: string])[] = [
   ["{.items[?(@.kind>1)]}", "incompatible types for comparison"],
 ];
 test.each(errors)("%s is refused", (template, message) =>
-  expect(() => new JsonPath(template, false).text(list)).toThrow(new Error(message)),
+  expect(() => pathText(new JsonPath(template, false), list)).toThrow(new Error(message)),
 );
 
 test("each part as JSON", () => {
-  expect(new JsonPath("{.items[*].metadata.name}", true).json(list)).toBe('[\n    "a",\n    "b",\n    "c"\n]\n');
+  expect(pathJson(new JsonPath("{.items[*].metadata.name}", true), list)).toBe('[\n    "a",\n    "b",\n    "c"\n]\n');
 });
 
 test("objects in Go's syntax", () => {
