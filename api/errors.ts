@@ -71,6 +71,13 @@ export class ApiError extends Error {
 export const hasReason = (e: unknown, ...reasons: readonly ErrorReason[]): boolean =>
   e instanceof ApiError && reasons.includes(e.reason);
 
+/** For `catch`: errors of these reasons are ignored, others are thrown. */
+export const ignoring =
+  (...reasons: readonly ErrorReason[]) =>
+  (e: unknown): undefined => {
+    if (!hasReason(e, ...reasons)) throw e;
+  };
+
 /** The object of a request; undefined when there is none. */
 export async function ifFound<T>(request: Promise<T>): Promise<T | undefined> {
   try {

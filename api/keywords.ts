@@ -2,6 +2,7 @@
 // those of Kubernetes' validation of custom resources.
 import type { Problem } from "./errors.ts";
 import { invalid, none, tooLong, tooMany, unsupported } from "./problems.ts";
+import { openApiFormats } from "./openapi-formats.ts";
 import type { Schema } from "./schema.ts";
 
 /** `say` returns the message when it contains the path, which only the caller has. */
@@ -12,9 +13,15 @@ export interface Found extends Problem {
 export type Check = (value: unknown, old: unknown) => readonly Found[];
 
 /** `spec.size in body should be at least 1 chars long` */
-const inBody = (shown: unknown, detail: string): readonly Found[] => [
-  { ...invalid("", shown, ""), say: (path) => invalid("", shown, `${path} in body ${detail}`).message },
+const inBody = (shown: unknown, detail: string, reason?: Problem["reason"]): readonly Found[] => [
+  {
+    ...invalid("", shown, ""),
+    ...(reason && { reason }),
+    say: (path) => invalid("", shown, `${path} in body ${detail}`).message,
+  },
 ];
+const ofWrongType = (shown: unknown, type: string, found: string): readonly Found[] =>
+  inBody(shown, `must be of type ${type}: ${JSON.stringify(found)}`, "FieldValueTypeInvalid");
 
 /** A check that reports values for which a condition does not hold. */
 const unless =
@@ -68,6 +75,7 @@ function valueChecks(s: Schema): readonly (Check | undefined)[] {
     isExclusive ? "" : " or equal to",
   );
   const pattern = s.pattern === undefined ? undefined : new RegExp(s.pattern, "u");
+  const hasFormat = openApiFormats[s.openApiFormat ?? ""];
   return [
     limit<number, number>(
       s.minimum,
@@ -99,6 +107,7 @@ function valueChecks(s: Schema): readonly (Check | undefined)[] {
       (text, form) => form.test(text),
       (text) => inBody(text, `should match '${s.pattern}'`),
     ),
+    hasFormat && unless<string>(hasFormat, (text) => ofWrongType(text, s.openApiFormat!, text)),
     limit<number, readonly unknown[]>(
       s.minItems,
       ({ length }, min) => length >= min,
@@ -124,6 +133,21 @@ const typeOf = (value: unknown): string => {
 };
 const isOfType = (value: unknown, type: string | undefined): boolean =>
   type === undefined || typeOf(value) === type || (type === "number" && typeof value === "number");
+
+/**
+ * For custom resources, whose values are not decoded by type: a value of a wrong type is reported, and not checked
+ * further.
+ */
+export function ofType({ type, nullable, "x-kubernetes-int-or-string": intOrString }: Schema, check: Check): Check {
+  const types = intOrString ? ["integer", "string"] : type === undefined ? [] : [type];
+  const isRight = (value: unknown): boolean => types.length === 0 || types.some((one) => isOfType(value, one));
+  return (value, old) => {
+    if (value === null && nullable) return none;
+    if (isRight(value)) return check(value, old);
+    const found = typeOf(value);
+    return ofWrongType(found, types.join(","), found);
+  };
+}
 
 /** The checks of allOf, anyOf, oneOf and not, whose branches also check the type. */
 function logicChecks(schema: Schema, checkOf: (branch: Schema) => Check): readonly (Check | undefined)[] {

@@ -3,6 +3,7 @@ import { withDefaults } from "./defaulting.ts";
 import type { Problem } from "./errors.ts";
 import { flatText } from "./flat-text.ts";
 import { formats } from "./formats.ts";
+import type { JSONSchemaProps } from "./generated/types.ts";
 import type { ApiObject, Draft, Instant } from "./meta.ts";
 import { none, together } from "./problems.ts";
 import { resolve, type Schema, schemaOf } from "./schema.ts";
@@ -30,7 +31,16 @@ export interface Column<T> {
   readonly type?: "string" | "integer" | "boolean" | "date";
   readonly priority?: 0 | 1;
   readonly format?: "name";
-  cell(object: T, now: Instant): string | number | boolean;
+  readonly description?: string;
+  /** Null where the object has no value. */
+  cell(object: T, now: Instant): string | number | boolean | null;
+}
+
+/** Where an object of a custom kind has what its scale shows, as fields from the top. */
+export interface ScalePaths {
+  readonly specReplicas: readonly string[];
+  readonly statusReplicas: readonly string[];
+  readonly labelSelector?: readonly string[];
 }
 
 /**
@@ -78,7 +88,13 @@ export interface ResourceDefinition<T extends ApiObject = ApiObject> {
     readonly of: Pick<ResourceDefinition, "group" | "version" | "plural">;
     readonly subresource: Subresource;
   };
-  /** Stored as another kind. */
+  /** Defined by a CustomResourceDefinition. */
+  readonly custom?: true;
+  /** The schema as its definition has it, which is published instead of `schema`. */
+  readonly openApi?: JSONSchemaProps;
+  /** Unless it has the fields of the built-in kinds. */
+  readonly scaled?: ScalePaths;
+  /** Stored as another kind; or as itself, when what is stored may be of an earlier schema. */
   readonly form?: VersionConversion;
   /**
    * Fills in unset fields: the schema's defaults, then the kind's own. Parts identical to those of `old` are complete.
@@ -203,7 +219,8 @@ export function define<T extends ApiObject>(kind: Declaration<T>): ResourceDefin
 }
 
 /** Whether objects of this kind are stored, and in this version. */
-export const isStored = (r: ResourceDefinition): boolean => r.virtual === undefined && r.form === undefined;
+export const isStored = (r: ResourceDefinition): boolean =>
+  r.virtual === undefined && (r.form === undefined || r.form.of === r);
 
 /** `apps/v1`, or `v1` for the core group. */
 export const apiVersionOf = (r: { readonly group: string; readonly version: string }): string =>

@@ -68,6 +68,13 @@ export interface Schema {
   readonly open?: boolean;
   /** Not validated at this place, because code validates it in its context. */
   readonly unchecked?: boolean;
+  /**
+   * Of a custom resource. Decoding only prunes: a value of a wrong type is kept for validation, and lists, texts and
+   * nulls stay as they were sent.
+   */
+  readonly custom?: boolean;
+  /** A format of OpenAPI that texts of custom resources are validated by. */
+  readonly openApiFormat?: string;
   /** The name by which messages call a type that is not published. */
   readonly goName?: string;
 }
@@ -208,6 +215,10 @@ function mismatch(value: unknown, schema: Schema, at: Place, walk: Walk): undefi
   return undefined;
 }
 
+/** A custom resource keeps a null that is not allowed for validation, unless there is a default for it. */
+const keepsNull = ({ nullable, custom, default: fallback }: Schema, value: null | undefined): boolean =>
+  value === null && (nullable === true || (custom === true && fallback === undefined));
+
 /** The object of a field: its schema and its path. */
 interface Within {
   readonly full: Schema;
@@ -224,7 +235,7 @@ function decodeField(name: string, inner: unknown, { full, at, owner }: Within, 
     walk.unknown.push(pathTo({ above: at, step: name, by: "field", owner }));
     return undefined;
   }
-  if (inner === null || inner === undefined) return inner === null && field.nullable === true ? null : undefined;
+  if (inner === null || inner === undefined) return keepsNull(field, inner) ? null : undefined;
   const place: Place = walk.tracksPath ? { above: at, step: name, by: own ? "field" : "key", owner } : at;
   const read = decodeInto(inner, field, place, walk, known);
   return own && isOmitted(read, field, name, full) ? undefined : read;
@@ -273,7 +284,7 @@ function decodeItems(
 
 /** Go omits an empty list or map of an optional field (`omitempty`). */
 function isOmitted(value: unknown, schema: Schema, name: string, owner: Schema): boolean {
-  if (typeof value !== "object" || value === null || schema.keepEmpty === true) return false;
+  if (typeof value !== "object" || value === null || schema.keepEmpty === true || schema.custom === true) return false;
   const isEmpty = Array.isArray(value) ? value.length === 0 : schema.additionalProperties && isBare(value);
   return isEmpty === true && !(owner.required?.includes(name) ?? false);
 }
@@ -317,10 +328,20 @@ function decodeScalar(value: unknown, schema: Schema, at: Place, walk: Walk): un
   }
 }
 
+/** Prunes a part of a custom resource. */
+function prune(value: unknown, schema: Schema, at: Place, walk: Walk, known: unknown): unknown {
+  if (typeof value !== "object" || value === null) return value;
+  if (Array.isArray(value)) return schema.items ? decodeItems(value, schema, at, walk, known) : value;
+  return schema.type === "object" || schema.properties
+    ? decodeObject(value as Json, schema, at, walk, known as Json | undefined)
+    : value;
+}
+
 function decodeInto(value: unknown, schema: Schema, at: Place, walk: Walk, known?: unknown): unknown {
   // An identical part was decoded before.
   if (value === known) return value;
   const full = resolve(schema);
+  if (full.custom) return prune(value, full, at, walk, known);
   if (full.type === "array")
     return Array.isArray(value) ? decodeItems(value, full, at, walk, known) : mismatch(value, full, at, walk);
   if (full.type === "object") {

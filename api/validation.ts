@@ -4,7 +4,7 @@
 import type { Problem } from "./errors.ts";
 import { formats } from "./formats.ts";
 import { sameJson } from "./hash.ts";
-import { type Check, type Found, keywordsOf } from "./keywords.ts";
+import { type Check, type Found, keywordsOf, ofType } from "./keywords.ts";
 import { duplicate, forbidden, invalid, none, required, tooMany } from "./problems.ts";
 import { resolve, type Schema, typeNameOf } from "./schema.ts";
 
@@ -39,6 +39,8 @@ interface Field {
   readonly isFrozen: boolean;
   /** A value equal to the old one is not validated. */
   readonly ratcheting: boolean;
+  /** Whether a null is validated; otherwise it is no value. */
+  readonly checksNull: boolean;
   readonly check: Check | undefined;
 }
 
@@ -74,7 +76,7 @@ const objectCheck =
       }
       const lacking = missing(field, inner);
       if (lacking) add(lacking);
-      else if (inner !== undefined && inner !== null && check) {
+      else if (inner !== undefined && (inner !== null || field.checksNull) && check) {
         const then = before?.[name];
         // An unchanged value was validated when it was written.
         if (field.ratcheting ? sameJson(inner, then) : inner === then && typeof inner === "object") continue;
@@ -88,12 +90,13 @@ const objectCheck =
 /** Reports an item that equals an earlier one, or has its key. */
 function repeats(
   unique: NonNullable<Schema["unique"]>,
+  isCustom: boolean,
 ): (item: unknown, i: number, seen: Set<unknown>) => readonly Found[] {
   const keys = typeof unique === "string" ? [unique] : unique;
-  const field = Array.isArray(unique) && unique.length === 1 ? `.${unique[0]}` : "";
+  const field = !isCustom && Array.isArray(unique) && unique.length === 1 ? `.${unique[0]}` : "";
   const keyOf = (item: unknown): unknown => {
-    if (keys === true) return item;
-    if (keys.length === 1) return (item as Json)[keys[0]!];
+    if (keys === true || typeof item !== "object" || item === null) return item;
+    if (keys.length === 1 && !isCustom) return (item as Json)[keys[0]!];
     return Object.fromEntries(keys.map((key) => [key, (item as Json)[key]]));
   };
   return (item, i, seen) => {
@@ -106,8 +109,8 @@ function repeats(
   };
 }
 
-function listCheck(check: Check | undefined, { itemsAtList, unique, maxItems }: Schema): Check {
-  const repeated = unique === undefined ? undefined : repeats(unique);
+function listCheck(check: Check | undefined, { itemsAtList, unique, maxItems, custom = false }: Schema): Check {
+  const repeated = unique === undefined ? undefined : repeats(unique, custom);
   const most = maxItems ?? Number.POSITIVE_INFINITY;
   return (value, old) => {
     const [items, before] = [value as readonly unknown[], Array.isArray(old) ? old : none];
@@ -175,8 +178,9 @@ class Compiler {
       this.structureCheck(full),
       rule && ((value) => rule(value as never, "")),
     ]);
-    this.compiled.set(full, check ?? null);
-    return check;
+    const typed = full.custom ? ofType(full, check ?? (() => none)) : check;
+    this.compiled.set(full, typed ?? null);
+    return typed;
   }
 
   private structureCheck(full: Schema): Check | undefined {
@@ -196,7 +200,8 @@ class Compiler {
       const { nonEmpty = false, immutable = false, frozen: isFrozen = false, ratcheting = false } = schema;
       // A required field with a default is never absent.
       const isRequired = needed.includes(name) && schema.default === undefined;
-      return { name, nonEmpty, isRequired, immutable, isFrozen, ratcheting, check: this.of(schema) };
+      const checksNull = schema.custom === true;
+      return { name, nonEmpty, isRequired, immutable, isFrozen, ratcheting, checksNull, check: this.of(schema) };
     });
     const useful = fields.filter(
       (f) => f.nonEmpty !== false || f.isRequired || f.immutable !== false || f.isFrozen || f.check,

@@ -26,6 +26,8 @@ import { configuredAuthentication } from "./authentication/oidc/authenticator.ts
 import type { AuthenticationOptions } from "./authentication/oidc/configuration.ts";
 import { clusterRegistry } from "./cluster-registry.ts";
 import { withComponents } from "./components.ts";
+import { compileRules } from "./customresources/rules.ts";
+import { serveCustomResources } from "./customresources/serving.ts";
 import { type Handlers, requestHandler } from "./http/handler.ts";
 import { serverChecks } from "./http/health.ts";
 import { type ConnectionTimeouts, type ServerTls, listen } from "./http/listen.ts";
@@ -158,6 +160,7 @@ export function apiServer(options: ServerOptions): ApiServer {
       // Before the first request, so that components have their rights from the beginning.
       await bootstrapAccess(client);
       await Promise.all(following.map(({ follow }) => follow(client, world, signal)));
+      await serveCustomResources({ client, kinds, world, compile: compileRules }, signal);
       let isBootstrapped = false;
       const checks = serverChecks(storage, signal, () => isBootstrapped);
       const handle = requestHandler(verbs, kinds, { handlers, extensions, checks, metricNames: ofPrograms.names });

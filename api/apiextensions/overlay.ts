@@ -1,5 +1,5 @@
 // Facts that the published schemas of the apiextensions group lack.
-import { type Facts, needed, type Overlay, values, serviceReference } from "../overlay.ts";
+import { type Facts, needed, type Overlay, values, serviceReference, unchecked } from "../overlay.ts";
 
 const mixedCase: Facts = { nonEmpty: true, format: "mixed-case-label" };
 const name: Facts = { format: "dns-1035-label" };
@@ -19,6 +19,6 @@ export const apiextensionsOverlay: Overlay = {
     group: { nonEmpty: true, immutable: true },
     scope: { ...needed, ...values("Cluster", "Namespaced") },
   },
-  CustomResourceDefinitionStatus: { conditions: { keepEmpty: true } },
+  CustomResourceDefinitionStatus: { acceptedNames: unchecked, conditions: { keepEmpty: true } },
   ServiceReference: serviceReference,
 };

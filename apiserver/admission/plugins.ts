@@ -3,6 +3,7 @@ import type { World } from "../../machinery/world.ts";
 import type { Authorizer } from "../authorization/authorizer.ts";
 import type { AdmissionPlugin } from "../registry/admission.ts";
 import { certificateSubject } from "./certificate-subjects.ts";
+import { customResourceRules, customResourceStays } from "./custom-resources.ts";
 import { defaultIngressClass, claimGrowth, defaultStorageClass, storageInUse } from "./classes.ts";
 import { deviceAdministration, deviceSelectors, deviceStatuses, deviceTaintTimes } from "./devices.ts";
 import { limitRanger, namespaceExists, namespaceStays } from "./namespaces.ts";
@@ -73,6 +74,8 @@ export const admissionPlugins = (
   deviceAdministration,
   deviceStatuses,
   deviceTaintTimes,
+  customResourceRules,
+  customResourceStays,
   ...plugins,
   resourceQuota(),
 ];

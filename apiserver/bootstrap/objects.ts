@@ -1,6 +1,6 @@
 // The objects of a fresh cluster: system namespaces and accounts, the service default/kubernetes, the service range,
 // priority classes, roles, flow control and APIServices.
-import { type ErrorReason, hasReason } from "../../api/errors.ts";
+import { ignoring } from "../../api/errors.ts";
 import type { ResourceDefinition } from "../../api/kinds.ts";
 import { type ApiObject, type Draft, type Instant, key, timestamp, keyOf } from "../../api/meta.ts";
 import type { Client } from "../../machinery/client.ts";
@@ -26,12 +26,6 @@ import { priorityOf } from "../discovery/order.ts";
 
 /** An object to be created, unless it exists. */
 export type BootstrapObject = readonly [ResourceDefinition, object];
-
-const ignoring =
-  (reason: ErrorReason) =>
-  (e: unknown): undefined => {
-    if (!hasReason(e, reason)) throw e;
-  };
 
 /**
  * Creates an object unless it exists; an existing one is left unchanged. Reads before it creates, because an existing

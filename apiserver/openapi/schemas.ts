@@ -3,6 +3,7 @@
 import { readFile } from "node:fs/promises";
 import type { ResourceDefinition } from "../../api/kinds.ts";
 import { type Schema, schemaOf } from "../../api/schema.ts";
+import { customDefinition } from "./custom-schemas.ts";
 
 /** The description, enum and default of a field or a type. */
 export interface Annotation {
@@ -202,6 +203,13 @@ export function definitions(
     const shape = valueTypes[name]?.[dialect];
     if (shape) {
       found.set(name, { ...text, ...shape });
+      continue;
+    }
+    const custom = kinds.find((r) => r.published === name)?.openApi;
+    if (custom) {
+      const common = types["io.k8s.api.core.v1.Pod"]?.fields ?? {};
+      found.set(name, customDefinition(custom, common, referenceTo(dialect, `${meta}.ObjectMeta`), dialect));
+      pending.push(`${meta}.ObjectMeta`);
       continue;
     }
     const schema = schemaNamed(name, kinds);

@@ -1,5 +1,5 @@
 // Kinds that are stored as another version: the same verbs, with objects and field selectors converted both ways.
-import { type ResourceDefinition, type VersionConversion, apiVersionOf } from "../../api/kinds.ts";
+import type { ResourceDefinition, VersionConversion } from "../../api/kinds.ts";
 import type { ApiObject, Draft } from "../../api/meta.ts";
 import { onAbort } from "../../machinery/abort.ts";
 import type { Selection, WatchOptions } from "../../machinery/client.ts";
@@ -9,21 +9,22 @@ import { decoded, encode, objectOf, remember } from "./codec.ts";
 import type { StoredEvent } from "./listing.ts";
 import type { Change, Registry } from "./verbs.ts";
 
-// Keyed by the stored bytes, then by the version: an event is converted once for all watches.
-const convertedBytes = new WeakMap<Uint8Array, Map<string, Uint8Array>>();
+// Keyed by the stored bytes, then by the definition: an event is converted once for all watches.
+const convertedBytes = new WeakMap<Uint8Array, WeakMap<ResourceDefinition, Uint8Array>>();
 
 /** The entry in another version: other bytes, the same revisions. */
 function inVersion(r: ResourceDefinition, form: VersionConversion, stored: Stored): Stored {
-  const known = convertedBytes.get(stored.value) ?? new Map<string, Uint8Array>();
+  const known = convertedBytes.get(stored.value) ?? new WeakMap<ResourceDefinition, Uint8Array>();
   convertedBytes.set(stored.value, known);
-  let value = known.get(apiVersionOf(r));
+  let value = known.get(r);
   if (!value) {
-    const object = form.fromStored(objectOf(stored));
-    value = encode(object);
-    remember(value, object);
-    known.set(apiVersionOf(r), value);
+    const before = objectOf(stored);
+    const object = form.fromStored(before);
+    value = object === before ? stored.value : encode(object);
+    if (object !== before) remember(value, object);
+    known.set(r, value);
   }
-  return { ...stored, value };
+  return value === stored.value ? stored : { ...stored, value };
 }
 
 /** A field selector in the field names of the stored version. */

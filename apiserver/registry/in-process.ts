@@ -17,7 +17,7 @@ import type { LeaseTerm } from "../../machinery/lease-term.ts";
 import { objectAt, objectOf } from "./codec.ts";
 import { evict } from "./eviction.ts";
 import { objectsOf, type StoredEvent } from "./listing.ts";
-import { scaleOf } from "./strategies/table.ts";
+import { scaleOf, subresourceOf } from "./strategies/table.ts";
 import { patched } from "./patching.ts";
 import { nowhere } from "./refusals.ts";
 import { authorizedClient, type InProcessIdentity } from "./authorized-client.ts";
@@ -108,7 +108,8 @@ function unrestrictedClient(
     async scale(r, key) {
       if (!r.subresources.includes("scale"))
         throw new ApiError("NotFound", "the server could not find the requested resource");
-      return scaleOf(objectOf(await registry.get(served(r), key))) as Scale;
+      const { show = scaleOf } = subresourceOf(r, "scale")!;
+      return show(objectOf(await registry.get(served(r), key))) as Scale;
     },
     async list<T extends ApiObject>(r: ResourceDefinition<T>, options: ListOptions = {}) {
       if (r.virtual && measured) {

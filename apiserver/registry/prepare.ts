@@ -190,6 +190,10 @@ export interface Identity {
 
 /** What raises the generation when it changes. */
 function counted(r: ResourceDefinition, object: ApiObject): unknown {
+  if (r.custom) {
+    const { metadata: _, status, ...content } = object as AnyObject;
+    return r.subresources.includes("status") ? content : { ...content, status };
+  }
   if (r.generation !== "content") return (object as unknown as Record<string, unknown>)[r.generation];
   const { metadata, status: _, ...content } = object as AnyObject;
   return { ...content, labels: metadata.labels };

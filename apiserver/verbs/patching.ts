@@ -23,6 +23,8 @@ const [json, merge, strategic, apply] = [
   "application/apply-patch+yaml",
 ] as const;
 const accepted: readonly string[] = [json, merge, strategic, apply];
+/** Custom resources have no merge keys that a strategic patch would need. */
+const acceptedByCustom: readonly string[] = [json, merge, apply];
 
 /** The fields of an operation of a JSON patch. */
 const steps: Schema = {
@@ -80,18 +82,23 @@ function parsed(text: string): unknown {
 }
 
 /** The type a patch is sent as; what is no patch is refused. */
-export function patchTypeOf(request: ApiRequest): string {
+export function patchTypeOf(request: ApiRequest, r: ResourceDefinition): string {
   const type = mediaType(request);
-  if (request.headers["content-type"] !== undefined && accepted.includes(type)) return type;
+  const known = r.custom ? acceptedByCustom : accepted;
+  if (request.headers["content-type"] !== undefined && known.includes(type)) return type;
   throw new ApiError(
     "UnsupportedMediaType",
-    `the body of the request was in an unknown format - accepted media types include: ${accepted.join(", ")}`,
+    `the body of the request was in an unknown format - accepted media types include: ${known.join(", ")}`,
   );
 }
 
 /** The patch in the body. */
-export function patchIn(request: ApiRequest, { options, force }: Pick<WriteQuery, "options" | "force">): SentPatch {
-  const type = patchTypeOf(request);
+export function patchIn(
+  request: ApiRequest,
+  r: ResourceDefinition,
+  { options, force }: Pick<WriteQuery, "options" | "force">,
+): SentPatch {
+  const type = patchTypeOf(request, r);
   const text = request.body?.toString("utf8") ?? "";
   if (outlineOf(text).isTooDeep) throw badRequest(`error decoding patch: ${tooDeep}`);
   if (type === apply) return appliedIn(text, options.manager ?? "", force);
@@ -142,8 +149,8 @@ export async function patchRequest(call: Call): Promise<ApiReply> {
   const view = viewOf(request, registry.world.clock.now());
   const warnings = new Set<string>();
   const warn: Warn = (sentence) => void warnings.add(sentence);
-  const query = writeQuery(request, warn, patchTypeOf(request));
-  const sent = patchIn(request, query);
+  const query = writeQuery(request, warn, patchTypeOf(request, r));
+  const sent = patchIn(request, r, query);
   if (sent.patch.type === "apply")
     judgeStrictly(sent.strict, query.validation, warn, (because) =>
       badRequest(`error strict decoding patch: ${because.slice("strict decoding error: ".length)}`),

@@ -13,12 +13,14 @@ import type { WriteAttributes } from "../admission.ts";
 import { conflict } from "../refusals.ts";
 import type { Eviction } from "../../../api/generated/types.ts";
 import { bindings } from "../../../api/core/bindings.ts";
+import { customScaleOf, withCustomReplicas } from "./custom-scale.ts";
 import { replicationControllers } from "../../../api/core/replicationcontrollers.ts";
 import { tokenRequests } from "../../../api/authentication/tokenrequests.ts";
-import { type ResourceDefinition, type Subresource, define, qualified } from "../../../api/kinds.ts";
+import { type ResourceDefinition, type ScalePaths, type Subresource, define, qualified } from "../../../api/kinds.ts";
 import { schemaOf } from "../../../api/schema.ts";
 import { type LabelSelectorLike, type Labels, selectorText } from "../../../api/selector.ts";
 import { approvalStrategy, certificateRequestStrategy, signingStrategy } from "./certificate-requests.ts";
+import { customResourceDefinitionStrategy } from "./custom-resource-definitions.ts";
 import { daemonSetStrategy } from "./daemonsets.ts";
 import { claimStatusStrategy } from "./claim-statuses.ts";
 import { podGroupStrategy } from "./pod-groups.ts";
@@ -191,6 +193,12 @@ function withReplicas(old: ApiObject, sent: ApiObject): ApiObject {
   } as ApiObject;
 }
 
+const customScale = (paths: ScalePaths): SubresourceDefinition => ({
+  ...subresources.scale,
+  show: (object) => customScaleOf(paths, object),
+  strategy: mergeStrategy((old, sent) => withCustomReplicas(paths, old, sent)),
+});
+
 const changing: readonly ObjectVerb[] = ["get", "patch", "update"];
 const streams = ["stderr", "stdin", "stdout", "tty"];
 const connection = (kind: string, parameters: readonly string[]): SubresourceDefinition => ({
@@ -224,8 +232,10 @@ export const subresources: Readonly<Record<Subresource, SubresourceDefinition>> 
 };
 
 /** The definition of a kind's subresource; undefined when the kind has none of this name. */
-export const subresourceOf = (r: ResourceDefinition, name: string): SubresourceDefinition | undefined =>
-  (r.subresources as readonly string[]).includes(name) ? subresources[name as Subresource] : undefined;
+export function subresourceOf(r: ResourceDefinition, name: string): SubresourceDefinition | undefined {
+  if (!(r.subresources as readonly string[]).includes(name)) return undefined;
+  return name === "scale" && r.scaled ? customScale(r.scaled) : subresources[name as Subresource];
+}
 
 const writable: readonly (keyof ObjectMeta)[] = ["labels", "annotations", "finalizers", "ownerReferences"];
 const returnsObject = { deletion: { returnsObject: true } } as const;
@@ -262,6 +272,7 @@ const ownStrategies: Readonly<Record<string, Partial<Strategy>>> = {
   "resourceclaims.resource.k8s.io": statusKeepsMetadata,
   "servicecidrs.networking.k8s.io": statusKeepsMetadata,
   "apiservices.apiregistration.k8s.io": statusKeepsMetadata,
+  "customresourcedefinitions.apiextensions.k8s.io": customResourceDefinitionStrategy,
   "podgroups.scheduling.k8s.io": podGroupStrategy,
   "workloads.scheduling.k8s.io": podGroupStrategy,
 };
@@ -275,7 +286,7 @@ function strategyFor(r: ResourceDefinition, subresource: WritableSubresource | u
   const resource: Strategy = { ...defaultStrategy, ...ownStrategies[qualified(r)] };
   if (subresource === undefined) return resource;
   if (subresource === "status") return ownStatus[qualified(r)] ?? statusStrategy(resource);
-  return subresources[subresource].strategy ?? resource;
+  return subresourceOf(r, subresource)?.strategy ?? resource;
 }
 
 // Every write looks its strategy up.
