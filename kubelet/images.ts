@@ -1,12 +1,18 @@
 // Image pull policies, image references and pull credentials. Pure.
-import type { Container, Secret } from "../api/generated/types.ts";
+import type { Secret } from "../api/generated/types.ts";
 import type { ImageStatus, RegistryCredentials } from "./runtime.ts";
 
 type PullPlan = "use" | "pull" | "never";
 
+/** An image of a container or a volume, and when it is pulled. */
+export interface ImageRequest {
+  readonly image?: string | undefined;
+  readonly imagePullPolicy?: string | undefined;
+}
+
 /** What the pull policy requires. Without a policy only the tag `latest` is always pulled. */
-export function pullPlan(c: Container, present: ImageStatus | undefined): PullPlan {
-  const policy = c.imagePullPolicy ?? (/:latest$|^[^:@]*$/.test(c.image ?? "") ? "Always" : "IfNotPresent");
+export function pullPlan({ image = "", imagePullPolicy }: ImageRequest, present: ImageStatus | undefined): PullPlan {
+  const policy = imagePullPolicy ?? (/:latest$|^[^:@]*$/.test(image) ? "Always" : "IfNotPresent");
   if (policy === "Always") return "pull";
   if (present !== undefined) return "use";
   return policy === "Never" ? "never" : "pull";

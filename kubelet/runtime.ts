@@ -246,6 +246,11 @@ export interface ContainerRuntime {
   imageStatus(image: string, signal: AbortSignal): Promise<ImageStatus | undefined>;
   images(signal: AbortSignal): Promise<readonly ImageInfo[]>;
   pull(image: string, as: RegistryCredentials | undefined, signal: AbortSignal): Promise<void>;
+  /**
+   * Shows the files of an image in a folder, which exists: read-only, and none can be executed (KEP-4639). A folder in
+   * which an image is shown already stays as it is. The mount is removed by whoever removes the folder.
+   */
+  mountImage(image: string, folder: string, signal: AbortSignal): Promise<void>;
 
   logs(id: string, options: LogOptions, signal: AbortSignal): AsyncIterable<Uint8Array>;
   exec(id: string, options: ExecOptions, signal: AbortSignal): Promise<Session>;

@@ -15,6 +15,7 @@ import {
   engineName,
   sandboxContainerName,
 } from "./create-options.ts";
+import { mountImage } from "./image-mounts.ts";
 import { imageStatus, listImages, pull } from "./images.ts";
 import { dockerInventory } from "./inventory.ts";
 import { readEvents, readLogs, openAttach, openExec, runCommand } from "./streams.ts";
@@ -115,6 +116,7 @@ export function dockerRuntime(options: DockerOptions, world: World): ContainerRu
     imageStatus: (image) => imageStatus(docker, image),
     images: () => listImages(docker),
     pull: (image, as) => pull(docker, options.registry, image, as),
+    mountImage: (image, folder) => mountImage(docker, image, folder),
     logs: (id, options, signal) => readLogs(docker, id, options, signal),
     exec: (id, options) => openExec(docker, id, options),
     run: (id, command, timeoutMs, signal) => runCommand(docker, id, command, world.clock.sleep(timeoutMs, signal)),

@@ -62,7 +62,7 @@ function planImage(o: PodObservation, c: Container, attempt: number): ContainerP
   const { reason, message } = outcome;
   if (reason !== "ErrImagePull") return { is: "wait", until, as: { reason, message } };
   if (o.now < fresh) return { is: "wait", until: instant(Math.min(fresh, until)), as: { reason, message } };
-  const words = `Back-off pulling image "${c.image}": ErrImagePull: ${message}`;
+  const words = `Back-off pulling image "${outcome.image}": ErrImagePull: ${message}`;
   return { is: "wait", until, as: { reason: "ImagePullBackOff", message: words }, backoff: "pull" };
 }
 

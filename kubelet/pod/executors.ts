@@ -10,12 +10,12 @@ import { pods } from "../../api/core/pods.ts";
 import { RuntimeRefused } from "../runtime.ts";
 import { allEnded, removePodFolder } from "../volumes/volumes.ts";
 import type { PodAction } from "./actions.ts";
+import { getImages } from "./get-images.ts";
 import { mountVolumes, type PodContext } from "./mount-volumes.ts";
 import {
   identityOf,
   type ContainerInputs,
   createContainer,
-  getImage,
   resizeContainer,
   startContainer,
   recorderOf,
@@ -178,7 +178,7 @@ const executors: Executors = {
     }),
   runSandbox: (a, at, signal) => runSandbox(at, a.attempt, signal),
   async getImage(a, { inputs, container }, signal) {
-    if (inputs && container) await getImage(inputs, container, a, signal);
+    if (inputs && container) await getImages(inputs, container, a, signal);
   },
   async create(a, at, signal) {
     const { inputs, container } = at;
@@ -197,7 +197,9 @@ const executors: Executors = {
     memory.backoffEvents.set(a.container, a.until);
     const record = recorderOf(inputs, a.container);
     if (a.kind === "pull") {
-      record("Normal", "BackOff", `Back-off pulling image "${container?.image}"`);
+      const outcome = memory.images.get(a.container);
+      const image = outcome?.is === "failed" ? outcome.image : container?.image;
+      record("Normal", "BackOff", `Back-off pulling image "${image}"`);
       return record("Warning", "Failed", "Error: ImagePullBackOff");
     }
     const { name, namespace, uid } = inputs.pod.metadata;

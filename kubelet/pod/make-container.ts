@@ -14,14 +14,13 @@ import { cgroupParentOf, limitsOf } from "../podspec/resources.ts";
 import { containerHash } from "../podspec/containers.ts";
 import { securityOf } from "../podspec/security.ts";
 import type { EventType } from "../../machinery/events.ts";
-import { credentialsFor, isImageReference, pullDuration, pullPlan } from "../images.ts";
 import { cdiEdits } from "../devices/cdi.ts";
 import type { NodeContext } from "../node-context.ts";
 import { containerDevices, containerMounts } from "../volumes/container-mounts.ts";
 import type { PodAction } from "./actions.ts";
 import type { NodeFacts } from "../podspec/fields.ts";
 import { fieldPath } from "../podspec/containers.ts";
-import type { ImageOutcome, PodMemory } from "./memory.ts";
+import type { PodMemory } from "./memory.ts";
 import { terminationLogMount, nameMounts } from "./pod-files.ts";
 import { Unmet } from "../podspec/references.ts";
 
@@ -89,74 +88,6 @@ export const recorderOf =
   ({ node, pod }: ContainerInputs, container: string) =>
   (type: EventType, reason: string, message: string): void =>
     node.events.record(pod, type, reason, message, fieldPath(pod, container));
-
-type Failure = Pick<Extract<ImageOutcome, { is: "failed" }>, "reason" | "message">;
-
-async function credentials({ node, pod }: ContainerInputs, image: string, signal: AbortSignal) {
-  const names = (pod.spec.imagePullSecrets ?? []).flatMap((r) => r.name ?? []);
-  if (names.length === 0) return undefined;
-  await node.objects.ready(pod.metadata.uid, signal);
-  const { secret } = node.objects.lookup(pod.metadata.namespace ?? "default");
-  const secrets = names.flatMap((name) => secret(name) ?? []);
-  return credentialsFor(image, secrets);
-}
-
-async function pullImage(inputs: ContainerInputs, c: Container, signal: AbortSignal): Promise<Failure | undefined> {
-  const { node } = inputs;
-  const image = c.image ?? "";
-  const record = recorderOf(inputs, c.name);
-  record("Normal", "Pulling", `Pulling image "${image}"`);
-  const began = node.world.clock.now();
-  try {
-    await node.pull(image, await credentials(inputs, image, signal), signal);
-  } catch (e) {
-    if (!(e instanceof RuntimeRefused)) throw e;
-    record("Warning", "Failed", `Failed to pull image "${image}": ${e.message}`);
-    return { reason: "ErrImagePull", message: e.message };
-  }
-  const took = pullDuration(node.world.clock.now() - began);
-  const size = (await node.runtime.imageStatus(image, signal))?.sizeBytes ?? 0;
-  const pulled = `Successfully pulled image "${image}" in ${took} (${took} including waiting)`;
-  record("Normal", "Pulled", `${pulled}. Image size: ${size} bytes.`);
-  return undefined;
-}
-
-async function provideImage(inputs: ContainerInputs, c: Container, signal: AbortSignal): Promise<Failure | undefined> {
-  const image = c.image ?? "";
-  const record = recorderOf(inputs, c.name);
-  if (!isImageReference(image)) {
-    const why = `couldn't parse image name "${image}": invalid reference format`;
-    const message = `Failed to apply default image tag "${image}": ${why}`;
-    record("Warning", "InspectFailed", message);
-    return { reason: "InvalidImageName", message };
-  }
-  const plan = pullPlan(c, await inputs.node.runtime.imageStatus(image, signal));
-  if (plan === "pull") return pullImage(inputs, c, signal);
-  if (plan === "never") {
-    const message = `Container image "${image}" is not present with pull policy of Never`;
-    record("Warning", "ErrImageNeverPull", message);
-    return { reason: "ErrImageNeverPull", message };
-  }
-  record("Normal", "Pulled", `Container image "${image}" already present on machine and can be accessed by the pod`);
-  return undefined;
-}
-
-/** Provides the image as the pull policy requires. */
-export async function getImage(
-  inputs: ContainerInputs,
-  c: Container,
-  { attempt }: { readonly attempt: number },
-  signal: AbortSignal,
-): Promise<void> {
-  const { images } = inputs.memory;
-  const failure = await provideImage(inputs, c, signal);
-  if (failure === undefined) return void images.set(c.name, { is: "there", attempt: attempt });
-  recorderOf(inputs, c.name)("Warning", "Failed", `Error: ${failure.reason}`);
-  const before = images.get(c.name);
-  const failures = before?.is === "failed" ? before.failures + 1 : 1;
-  const at = inputs.node.world.clock.now();
-  images.set(c.name, { is: "failed", attempt, ...failure, at, failures });
-}
 
 export const factsFor = ({ node, podIp }: ContainerInputs): NodeFacts => ({
   hostIp: node.nodeIp,

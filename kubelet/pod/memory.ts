@@ -14,6 +14,8 @@ export type ImageOutcome =
   | {
       readonly is: "failed";
       readonly attempt: number;
+      /** Of the container, or of one of its volumes. */
+      readonly image: string;
       readonly reason: "ErrImagePull" | "ErrImageNeverPull" | "InvalidImageName" | "ImageInspectError";
       readonly message: string;
       readonly at: Instant;

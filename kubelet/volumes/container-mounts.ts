@@ -48,7 +48,9 @@ interface Place {
   readonly readOnly: boolean;
 }
 
-const showsApiObjects = (v: Volume): boolean => (v.configMap ?? v.secret ?? v.downwardAPI ?? v.projected) !== undefined;
+/** Volumes whose content is not the pod's own. */
+const isReadOnly = (v: Volume): boolean =>
+  (v.configMap ?? v.secret ?? v.downwardAPI ?? v.projected ?? v.image) !== undefined;
 
 /** The place of a volume; undefined for an unsupported type. Throws `Unmet` until its claim is bound. */
 function placeOf({ stateDir, lookup }: Volumes, pod: Pod, v: Volume): Place | undefined {
@@ -60,7 +62,7 @@ function placeOf({ stateDir, lookup }: Volumes, pod: Pod, v: Volume): Place | un
   const path = behind
     ? (hostPath?.path ?? (local && localPath(stateDir, uid, behind.pv)))
     : volumePath(stateDir, uid, v);
-  return path === undefined ? undefined : { path, readOnly: behind?.readOnly ?? showsApiObjects(v) };
+  return path === undefined ? undefined : { path, readOnly: behind?.readOnly ?? isReadOnly(v) };
 }
 
 function placeNamed(at: Volumes, pod: Pod, name: string): Place | undefined {

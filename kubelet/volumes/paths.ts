@@ -7,6 +7,7 @@ export const podFolder = (stateDir: string, podUid: string): string => join(stat
 
 const folders: Readonly<Record<string, string>> = {
   emptyDir: "kubernetes.io~empty-dir",
+  image: "kubernetes.io~image",
   configMap: "kubernetes.io~configmap",
   secret: "kubernetes.io~secret",
   downwardAPI: "kubernetes.io~downward-api",

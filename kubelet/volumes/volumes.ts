@@ -155,6 +155,8 @@ async function prepare(v: Volume, sources: VolumeSources): Promise<void> {
     throw new Unmet(`no volume plugin matched: volume "${v.name}" is of a sort this node does not know`);
   if (v.hostPath) return void (await prepareHostPath(v.hostPath));
   if (v.emptyDir) return emptyFolder(v, path, sources);
+  // Mounted with the images of the containers that use it.
+  if (v.image) return void (await mkdir(path, { recursive: true, mode: 0o755 }));
   await mkdir(path, { recursive: true, mode: 0o755 });
   await writeAtomically(path, contentOf(v, sources)!, stamp, group);
 }

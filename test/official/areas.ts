@@ -93,11 +93,7 @@ export const notBuilt: readonly { readonly what: string; readonly specs: RegExp 
   { what: "an upgrade of the cluster", specs: /Feature:StatefulUpgrade/ },
   { what: "an alpha feature", specs: /\[Alpha\]/ },
   { what: "an API that is off by default", specs: /\[Feature:OffByDefault\]|\[DRA\].*with v1beta\d API/ },
-  {
-    what: "custom resources",
-    specs: /CustomResource|FieldValidation .*\bCRD?\b|AggregatedDiscovery .*\bCRDs\b/,
-  },
-  { what: "admission webhooks", specs: /AdmissionWebhook/ },
+  { what: "webhooks", specs: /AdmissionWebhook|ConversionWebhook/ },
   { what: "admission policies", specs: /AdmissionPolicy|\[DRA\].*per-node permission checks/ },
   { what: "API aggregation", specs: /Aggregator/ },
 ];

@@ -1,5 +1,7 @@
 // A container runtime without containers: the port's behaviour under any clock, held to the same suite as Docker.
 import { once } from "node:events";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { PassThrough } from "node:stream";
 import { onAbort } from "../../machinery/abort.ts";
 import { type Instant, timestamp } from "../../api/meta.ts";
@@ -37,6 +39,8 @@ interface Process {
 export interface SimulatedRuntime extends ContainerRuntime {
   /** While down, nobody answers. */
   setDown(down: boolean): void;
+  /** What a container was created by. */
+  specOf(id: string): ContainerSpec;
   kill(id: string): void;
   killSandbox(podUid: string): void;
 }
@@ -293,7 +297,7 @@ async function* readEvents(e: Engine, signal: AbortSignal): AsyncIterable<Runtim
 const imageId = (image: string): string => `sha256:${image}`;
 type Rest = Pick<
   ContainerRuntime,
-  "info" | "prepare" | "forget" | "imageStatus" | "images" | "pull" | "usage" | "diskUsage" | "events"
+  "info" | "prepare" | "forget" | "imageStatus" | "images" | "pull" | "mountImage" | "usage" | "diskUsage" | "events"
 >;
 const surroundings = (e: Engine): Rest => ({
   info: () => answer(e, () => ({ version: "1", recursiveReadOnlyMounts: true })),
@@ -307,6 +311,11 @@ const surroundings = (e: Engine): Rest => ({
   pull: (image) =>
     answer(e, () => {
       if (!e.images.has(image)) throw new RuntimeRefused(`manifest for ${image} not found`);
+    }),
+  mountImage: (image, folder) =>
+    answer(e, () => {
+      if (!e.images.has(image)) throw new RuntimeRefused(`no such image: ${image}`);
+      writeFileSync(join(folder, "image"), image);
     }),
   usage: () =>
     answer(e, () => {
@@ -328,6 +337,7 @@ export function simulatedRuntime(world: World, images: readonly string[] = ["sim
     setDown(down) {
       e.down = down;
     },
+    specOf: (id) => e.processes.get(id)!.spec,
     kill: (id) => killProcess(e, id),
     killSandbox(podUid) {
       for (const s of e.sandboxes.values())

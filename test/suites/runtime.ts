@@ -1,6 +1,11 @@
 // The contract of every container runtime, real or simulated.
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import type { Readable } from "node:stream";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { mountsBelow, mountTable } from "../../machinery/mount-table.ts";
+import { runProgram } from "../../machinery/run-program.ts";
 import type { Clock } from "../../machinery/world.ts";
 import {
   type ContainerRuntime,
@@ -345,6 +350,25 @@ function images(env: () => OpenRuntime): void {
       await expect(pull).rejects.toBeInstanceOf(RuntimeRefused);
       await expect(pull).rejects.toThrow(/localhost:1|refused|not found/);
     }));
+
+  test("the files of an image in a folder: nothing can be written, and a second mount changes nothing", async () => {
+    const { runtime, image, live } = env();
+    const folder = mkdtempSync(join(tmpdir(), "orrery-image-"));
+    const mounts = async (): Promise<readonly string[]> => mountsBelow(await mountTable(), folder);
+    try {
+      await live(() => runtime.mountImage(image, folder, never));
+      const [files, mounted] = [readdirSync(folder), await mounts()];
+      expect(files).not.toEqual([]);
+      if (mounted.length > 0) expect(() => writeFileSync(join(folder, "new"), "")).toThrow("EROFS");
+      await live(() => runtime.mountImage(image, folder, never));
+      expect([readdirSync(folder), await mounts()]).toEqual([files, mounted]);
+      const missing = live(() => runtime.mountImage("localhost:1/no/such:1", `${folder}-other`, never));
+      await expect(missing).rejects.toBeInstanceOf(RuntimeRefused);
+    } finally {
+      for (const point of await mounts()) await runProgram("umount", [point]);
+      rmSync(folder, { recursive: true });
+    }
+  });
 
   test("a running container uses memory", () =>
     env().live(async () => {

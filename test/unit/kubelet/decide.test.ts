@@ -377,7 +377,7 @@ test("a removed container counts as a restart", () => {
 });
 
 test("a failed image pull is retried after ten seconds", () => {
-  const failed = { is: "failed", attempt: 0, reason: "ErrImagePull", message: "no", failures: 1 } as const;
+  const failed = { is: "failed", attempt: 0, image: "i", reason: "ErrImagePull", message: "no", failures: 1 } as const;
   const at = (seconds: number) => observation({ images: new Map([["c", { ...failed, at: ago(seconds) }]]) });
   expect(actionsOf(at(1))).toBe("");
   expect(actionsOf(at(5))).toBe("tell pull");

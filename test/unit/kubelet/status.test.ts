@@ -171,7 +171,14 @@ for (const [what, observed, phase, expectedState, ready] of table)
   });
 
 test("a failed pull is ErrImagePull, then ImagePullBackOff, with the engine's message in both", () => {
-  const failed = { is: "failed", attempt: 0, reason: "ErrImagePull", message: "no such thing", failures: 1 } as const;
+  const failed = {
+    is: "failed",
+    attempt: 0,
+    image: "i",
+    reason: "ErrImagePull",
+    message: "no such thing",
+    failures: 1,
+  } as const;
   const waiting = (seconds: number) => {
     const s = status(observation({ images: new Map([["c", { ...failed, at: ago(seconds) }]]) }));
     return s.containerStatuses?.[0]?.state?.waiting;

@@ -1,0 +1,60 @@
+// Shows the files of an image in a folder, by mounting the layers that the engine keeps as folders.
+import { readFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import type Docker from "dockerode";
+import { mountsBelow, mountTable } from "../../machinery/mount-table.ts";
+import { runProgram } from "../../machinery/run-program.ts";
+import { RuntimeRefused } from "../runtime.ts";
+import { engineCall } from "./engine.ts";
+import { withTag } from "./images.ts";
+
+/** Kubernetes' own: the content is data, not programs. */
+const options = "ro,noexec,nosuid,nodev";
+
+/**
+ * The short link to a layer, which the storage driver overlay2 makes because the options of a mount fit one page of
+ * memory, and an image may have more than a hundred layers.
+ */
+async function shortPath(layer: string): Promise<string> {
+  const folder = dirname(layer);
+  const link = await readFile(join(folder, "link"), "utf8").catch(() => undefined);
+  return link === undefined ? layer : join(dirname(folder), "l", link.trim());
+}
+
+/** The folders of an image's layers, the topmost first. */
+async function layersOf(docker: Docker, image: string): Promise<readonly string[]> {
+  const info = await engineCall(() => docker.getImage(withTag(image)).inspect(), 404);
+  if (info === undefined) throw new RuntimeRefused(`no such image: ${image}`);
+  const { Name: driver = "none", Data: data } = info.GraphDriver ?? {};
+  const { UpperDir: upper, LowerDir: lower = "" } = (data ?? {}) as Readonly<Record<string, string>>;
+  if (driver !== "overlay2" || upper === undefined)
+    throw new RuntimeRefused(`images can be mounted with the storage driver overlay2, and this engine uses ${driver}`);
+  return Promise.all([upper, ...lower.split(":").filter((layer) => layer !== "")].map(shortPath));
+}
+
+/** Mounts the layers over each other; one alone is no overlay. */
+async function mountLayers(layers: readonly string[], folder: string): Promise<void> {
+  const [first = ""] = layers;
+  if (layers.length > 1)
+    return void (await runProgram("mount", [
+      "-t",
+      "overlay",
+      "-o",
+      `${options},lowerdir=${layers.join(":")}`,
+      "overlay",
+      folder,
+    ]));
+  await runProgram("mount", ["--bind", first, folder]);
+  await runProgram("mount", ["-o", `remount,bind,${options}`, folder]);
+}
+
+/** Shows the image in the folder, unless one is shown there. Throws RuntimeRefused when it cannot be mounted. */
+export async function mountImage(docker: Docker, image: string, folder: string): Promise<void> {
+  if (mountsBelow(await mountTable(), folder).includes(folder)) return;
+  const layers = await layersOf(docker, image);
+  try {
+    await mountLayers(layers, folder);
+  } catch (e) {
+    throw new RuntimeRefused((e as Error).message);
+  }
+}
