@@ -80,7 +80,8 @@ const meantWhenZero = new Set(
     "expirationSeconds maxExpirationSeconds minDomains averageUtilization currentAverageUtilization collisionCount errorCode",
     "currentCPUUtilizationPercentage deletionGracePeriodSeconds terminatingReplicas borrowingLimitPercent lendablePercent",
     "bool int adminAccess allowMultipleAllocations bindsToNode perDeviceNodeSelection failedPodsLimit poolCount userNamespaces",
-    "recursiveReadOnlyMounts supplementalGroupsPolicy ignoreStoreReadErrorWithClusterBreakingPotential",
+    "maximum minimum maxLength minLength maxItems minItems maxProperties minProperties multipleOf optionalOldSelf",
+    "x-kubernetes-preserve-unknown-fields recursiveReadOnlyMounts supplementalGroupsPolicy ignoreStoreReadErrorWithClusterBreakingPotential",
   ].flatMap((line) => line.split(" ")),
 );
 
@@ -151,6 +152,33 @@ const saysNothing = (name: string, value: unknown, required: boolean): boolean =
   (value === "" && !meantWhenEmpty.has(name)) ||
   ((value === 0 || value === false) && !required && !meantWhenZero.has(name));
 
+/** Groups whose types are in packages of their own servers. */
+const packages: Readonly<Record<string, string>> = {
+  "apiextensions.k8s.io": "io.k8s.apiextensions-apiserver.pkg.apis.apiextensions",
+  "apiregistration.k8s.io": "io.k8s.kube-aggregator.pkg.apis.apiregistration",
+};
+
+const schemaProps = `${packages["apiextensions.k8s.io"]}.v1.JSONSchemaProps`;
+const schemaIn = (bytes: Uint8Array): object => message(bytes, schemaProps, schemaOf(schemaProps));
+/** `JSONSchemaPropsOrBool`: whether others are allowed, and their schema. */
+function schemaOrBool(bytes: Uint8Array): unknown {
+  const schema = bytesAt(bytes, 2);
+  return schema ? schemaIn(schema) : numberAt(bytes, 1) === 1n;
+}
+/** `JSONSchemaPropsOrArray`: one schema, or several. */
+function schemaOrArray(bytes: Uint8Array): unknown {
+  const schema = bytesAt(bytes, 1);
+  if (schema) return schemaIn(schema);
+  return [...fieldsOf(bytes)].map(({ value }) => schemaIn(value as Uint8Array));
+}
+/** Fields of no one type, which are messages of their own, by the names of their messages and fields. */
+const ownForms: Readonly<Record<string, (bytes: Uint8Array) => unknown>> = {
+  "JSONSchemaProps.items": schemaOrArray,
+  "JSONSchemaProps.additionalItems": schemaOrBool,
+  "JSONSchemaProps.additionalProperties": schemaOrBool,
+  "CustomResourceSubresources.status": () => ({}),
+};
+
 function put(into: Record<string, unknown>, name: string, value: bigint | Uint8Array, schema: Schema): void {
   const field = schema.properties?.[name];
   if (!field) return;
@@ -171,8 +199,10 @@ function message(bytes: Uint8Array, name: string, schema: Schema): Record<string
   for (const { number, value } of fieldsOf(bytes)) {
     const field = known?.get(number);
     // Some groups of fields are messages of their own here, while JSON has them among their neighbours.
+    const ownForm = ownForms[`${name.slice(name.lastIndexOf(".") + 1)}.${field}`];
     if (field?.startsWith("...") && value instanceof Uint8Array)
       Object.assign(out, message(value, field.slice(3), schema));
+    else if (ownForm && value instanceof Uint8Array) out[field!] = ownForm(value);
     else if (field !== undefined) put(out, field, value, schema);
   }
   return out;
@@ -183,7 +213,7 @@ function publishedName(apiVersion: string, kind: string): string {
   // Options belong to no group: they are sent with the version of their object.
   if (kind === "DeleteOptions") return "io.k8s.apimachinery.pkg.apis.meta.v1.DeleteOptions";
   const [version = "", group = "core"] = apiVersion.split("/").toReversed();
-  return `io.k8s.api.${group.split(".")[0]}.${version}.${kind}`;
+  return `${packages[group] ?? `io.k8s.api.${group.split(".")[0]}`}.${version}.${kind}`;
 }
 
 /** The object in an envelope, of the kind that the envelope names. Throws when the kind is unknown. */

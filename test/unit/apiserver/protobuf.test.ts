@@ -31,6 +31,29 @@ test("protobuf: zero replicas of a deployment are kept, and unset fields are abs
   });
   expect(decodeProtobuf(deployment)).not.toHaveProperty("spec.minReadySeconds");
 });
+/** As the clients of apiextensions send it. */
+const definition = recorded(
+  "azhzAAozChdhcGlleHRlbnNpb25zLms4cy5pby92MRIYQ3VzdG9tUmVzb3VyY2VEZWZpbml0aW9uEvsDCiAKEGFwcHMuZXhhbXBsZS5jb20SABoAIgAqADIAOABCABLIAwoLZXhhbXBsZS5jb20aDwoEYXBwcxIAIgNBcHAqACIKTmFtZXNwYWNlZDqZAwoCdjEQARgAIogDCoUDCgASACIAKgZvYmplY3QyADoAUABgAHoAkAEA6gHdAgoEc3BlYxLUAgoAEgAiACoGb2JqZWN0MgA6AFAAYAB6AJABAOoBUQoBbBJMCgASACIAKgVhcnJheTIAOgBQAGAAegCQAQDCASYKJAoAEgAiACoGc3RyaW5nMgA6AFAAYAB6AJABAKgCALgCAMACAKgCALgCAMACAOoBVAoBbRJPCgASACIAKgZvYmplY3QyADoAUABgAHoAkAEA8gEoCAESJAoAEgAiACoGc3RyaW5nMgA6AFAAYAB6AJABAKgCALgCAMACAKgCALgCAMACAOoBTgoBbhJJCgASACIAKgdpbnRlZ2VyMgA6AEIDCgEzUABZAAAAAAAAAABgAHoAkAEAogEDCgExogEFCgMyLjWiAQUKAyJ4IqgCALgCAMACAOoBLgoBbxIpCgASACIAKgZvYmplY3QyADoAUABgAHoAkAEA8gECCAGoAgC4AgDAAgCoAgCwAgG4AgDAAgCoAgC4AgDAAgAqAgoAOABQABoMEggKABIAIgAqACAAGgAiAA==",
+);
+
+test("protobuf: a schema has values of any type, and fields of several forms", () => {
+  const [version] = (decodeProtobuf(definition)["spec"] as { versions: readonly object[] }).versions;
+  const spec = {
+    type: "object",
+    "x-kubernetes-preserve-unknown-fields": true,
+    properties: {
+      n: { type: "integer", minimum: 0, default: 3, enum: [1, 2.5, "x"] },
+      l: { type: "array", items: { type: "string" } },
+      m: { type: "object", additionalProperties: { type: "string" } },
+      o: { type: "object", additionalProperties: true },
+    },
+  };
+  expect(version).toEqual({
+    ...{ name: "v1", served: true, storage: false, subresources: { status: {} } },
+    schema: { openAPIV3Schema: { type: "object", properties: { spec } } },
+  });
+});
+
 test("protobuf: bytes in a map are base64", () => {
   expect(decodeProtobuf(secret)).toEqual({
     apiVersion: "v1",
