@@ -1,10 +1,10 @@
 // Validation of custom resources by the expressions in their schemas (`x-kubernetes-validations`). Source: the custom
 // resources page, "Validation rules"; KEP-2876.
-import type { Environment } from "@marcbachmann/cel-js";
+import { type SelfType, selfType } from "./rule-types.ts";
 import type { ValidateRules } from "../../api/apiextensions/custom-kinds.ts";
 import type { Problem } from "../../api/errors.ts";
 import type { JSONSchemaProps } from "../../api/generated/types.ts";
-import { invalid } from "../../api/problems.ts";
+import { forbidden, invalid } from "../../api/problems.ts";
 import { baseEnvironment, compile, type CompileProblem, type Expression } from "../../machinery/cel/expression.ts";
 
 type Json = Readonly<Record<string, unknown>>;
@@ -15,9 +15,14 @@ const mostItems = 10_000;
 /** Steps of one rule. Source: Kubernetes' limit for a rule of a custom resource. */
 const mostSteps = 10_000_000;
 
-let environment: Environment | undefined;
-const variables = (): Environment =>
-  (environment ??= baseEnvironment().registerVariable("self", "dyn").registerVariable("oldSelf", "dyn"));
+const base = baseEnvironment();
+const environmentFor = (type: SelfType): typeof base => {
+  const environment = base.clone();
+  for (const name of ["self", "oldSelf"])
+    if (typeof type === "string") environment.registerVariable(name, type);
+    else environment.registerVariable(name, { schema: type });
+  return environment;
+};
 
 /** A rule, compiled. One that reads `oldSelf` holds for updates only, unless it takes a missing one. */
 interface CompiledRule {
@@ -38,21 +43,23 @@ interface Node {
 const isSchema = (value: unknown): value is JSONSchemaProps =>
   typeof value === "object" && value !== null && !Array.isArray(value);
 
-const compileText = (text: string, returns: string): Expression | CompileProblem =>
-  compile(variables(), text, { returns, mostItems, maxCost: mostSteps });
+const compileText = (environment: typeof base, text: string, returns: string): Expression | CompileProblem =>
+  compile(environment, text, { returns, mostItems, maxCost: mostSteps });
 
 /** A rule that cannot be compiled was refused when the definition was written. */
-function compiledRule(rule: Rule): CompiledRule | undefined {
-  const expression = compileText(rule.rule, "bool");
+function compiledRule(environment: typeof base, rule: Rule): CompiledRule | undefined {
+  const expression = compileText(environment, rule.rule, "bool");
   if ("kind" in expression) return undefined;
-  const message = rule.messageExpression ? compileText(rule.messageExpression, "string") : undefined;
+  const message = rule.messageExpression ? compileText(environment, rule.messageExpression, "string") : undefined;
   const isTransition = /\boldSelf\b/.test(rule.rule);
   return { rule, expression, message: message && "kind" in message ? undefined : message, isTransition };
 }
 
 /** Undefined where there are no rules in or below a schema. */
 function nodeOf(schema: JSONSchemaProps): Node | undefined {
-  const rules = (schema["x-kubernetes-validations"] ?? []).flatMap((rule) => compiledRule(rule) ?? []);
+  const declared = schema["x-kubernetes-validations"] ?? [];
+  const environment = declared.length > 0 ? environmentFor(selfType(schema)) : base;
+  const rules = declared.flatMap((rule) => compiledRule(environment, rule) ?? []);
   const fields = Object.entries(schema.properties ?? {}).flatMap(([name, inner]) => {
     const node = nodeOf(inner);
     return node ? [[name, node] as const] : [];
@@ -151,11 +158,18 @@ export function compileRules(schema: JSONSchemaProps | undefined): ValidateRules
   return root ? (object, old) => problemsIn(root, object, old, "") : () => [];
 }
 
+const overBudget =
+  "estimated rule cost exceeds budget by factor of more than 100x (try simplifying the rule, or adding maxItems, maxProperties, and maxLength where arrays, maps, and strings are declared)";
+
 /** What is wrong with the rules in a schema: called when a definition is written. */
 export function ruleProblems(schema: JSONSchemaProps, path: string): readonly Problem[] {
-  const own = (schema["x-kubernetes-validations"] ?? []).flatMap(({ rule }, i) => {
-    const found = compileText(rule, "bool");
-    return "kind" in found ? [invalid(`${path}.x-kubernetes-validations[${i}].rule`, { rule }, found.detail)] : [];
+  const declared = schema["x-kubernetes-validations"] ?? [];
+  const environment = declared.length > 0 ? environmentFor(selfType(schema)) : base;
+  const own = declared.flatMap(({ rule }, i) => {
+    const found = compileText(environment, rule, "bool");
+    if (!("kind" in found)) return [];
+    const at = `${path}.x-kubernetes-validations[${i}].rule`;
+    return found.kind === "too complex" ? [forbidden(at, overBudget)] : [invalid(at, { rule }, found.detail)];
   });
   const fields = Object.entries(schema.properties ?? {}).flatMap(([name, inner]) =>
     ruleProblems(inner, `${path}.properties[${name}]`),

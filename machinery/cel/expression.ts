@@ -1,8 +1,9 @@
 // Expressions of the Common Expression Language: compiled once, with problems in the words of its compiler, then run
 // many times. What could run for too long is refused before it runs. Decision 036.
 import { type ASTNode, type Context, Environment, type ParseResult } from "@marcbachmann/cel-js";
-import { RE2JS } from "re2js";
 import { costOf, operandsOf } from "./cost.ts";
+import { withLists } from "./lists-library.ts";
+import { patternOf } from "./patterns.ts";
 import { withQuantities } from "./quantity-library.ts";
 import { withVersions } from "./version-library.ts";
 
@@ -16,23 +17,14 @@ const limits = {
   maxCallArguments: 32,
 };
 
-const patterns = new Map<string, RE2JS>();
-const mostPatterns = 200;
-function patternOf(text: string): RE2JS {
-  const known = patterns.get(text);
-  if (known) return known;
-  const pattern = RE2JS.compile(text);
-  if (patterns.size >= mostPatterns) patterns.clear();
-  patterns.set(text, pattern);
-  return pattern;
-}
-
 const safeMatches = "matchesRe2";
 
 /** The language with the libraries that all expressions in Kubernetes have; variables are added to it. */
 export const baseEnvironment = (): Environment =>
-  withVersions(
-    withQuantities(new Environment({ enableOptionalTypes: true, homogeneousAggregateLiterals: false, limits })),
+  withLists(
+    withVersions(
+      withQuantities(new Environment({ enableOptionalTypes: true, homogeneousAggregateLiterals: false, limits })),
+    ),
   )
     .registerFunction("hasKey(string, map): bool", (key: string, map: ReadonlyMap<string, unknown>) => map.has(key))
     .registerFunction(`string.${safeMatches}(string): bool`, (text: string, pattern: string) =>
