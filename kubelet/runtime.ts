@@ -247,8 +247,8 @@ export interface ContainerRuntime {
   images(signal: AbortSignal): Promise<readonly ImageInfo[]>;
   pull(image: string, as: RegistryCredentials | undefined, signal: AbortSignal): Promise<void>;
   /**
-   * Shows the files of an image in a folder, which exists: read-only, and none can be executed (KEP-4639). A folder in
-   * which an image is shown already stays as it is. The mount is removed by whoever removes the folder.
+   * Shows the files of an image in a folder, which exists, read-only (KEP-4639). A folder in which an image is shown
+   * already stays as it is. The mount is removed with the folder.
    */
   mountImage(image: string, folder: string, signal: AbortSignal): Promise<void>;
 

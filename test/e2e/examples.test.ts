@@ -13,7 +13,7 @@ const { ctl, output, pod } = cluster;
 const examples = join(import.meta.dirname, "../../manifests/examples");
 const used: readonly string[] = [
   ...["init-containers", "probes", "missing-image", "configuration", "graceful-end", "out-of-memory"],
-  ...["crash-loop", "two-containers", "run-to-end", "shell", "policies"],
+  ...["crash-loop", "two-containers", "run-to-end", "shell", "policies", "image-volume", "custom-resource"],
 ];
 
 /** The waiting reasons of a container, oldest first. */
@@ -68,6 +68,19 @@ test("containers of one pod share its network and its volumes", async () => {
   await ready("two-containers");
   const page = ["exec", "two-containers", "-c", "writer", "--", "wget", "-q", "-O", "-", "http://localhost:8080/page"];
   expect(await output(page)).toBe("written\n");
+});
+
+test("the files of an image as a volume, read-only, and a part of them", async () => {
+  await ready("image-volume");
+  expect((await inPod("image-volume", "ls", "/data/bin", "/programs")).split("\n")).toContain("busybox");
+  expect(await inPod("image-volume", "sh", "-c", "touch /data/new 2>&1 || true")).toContain("Read-only file system");
+});
+
+test("a kind of one's own", async () => {
+  await output("wait --for=condition=Established crd/lamps.house.example.com");
+  const lamp = { apiVersion: "house.example.com/v1", kind: "Lamp", metadata: { name: "desk" }, spec: { color: "red" } };
+  await output("apply -f -", JSON.stringify(lamp));
+  expect((await output("get lamps --no-headers")).trim().split(/\s+/)).toEqual(["desk", "red", "50"]);
 });
 
 test("variables from config maps, secrets and the downward API", async () => {
