@@ -114,9 +114,15 @@ for (const { kind, path, content } of dependencies)
     await t.admin("DELETE", `${path}/${name}`, { gracePeriodSeconds: 0 });
     await t.refused({ path: "/api", token }, 401);
     expect(await reviewed()).toBe(false);
-    await create();
+    const successor = await create();
     await t.refused({ path: "/api", token }, 401);
     expect(await reviewed()).toBe(false);
+    // No request sees the time between the deletion and the next creation.
+    const next = await t.tokenOf(name, kind === "ServiceAccount" ? {} : bind(successor));
+    for (let i = 0; i < 2; i++) expect((await t.attempt({ path: "/api", token: next })).status).toBe(200);
+    await t.admin("DELETE", `${path}/${name}`, { gracePeriodSeconds: 0 });
+    await create();
+    await t.refused({ path: "/api", token: next }, 401);
   });
 
 test("a token counts on the cached path until its expiry and the allowed clock skew, to the second", async () => {
