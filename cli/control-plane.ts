@@ -2,6 +2,7 @@
 import { X509Certificate } from "node:crypto";
 import { existsSync, readFileSync } from "node:fs";
 import { hostname } from "node:os";
+import { signingKey } from "../apiserver/authentication/signing.ts";
 import { apiServer } from "../apiserver/server.ts";
 import { encryptedStorage } from "../apiserver/storage/encryption/encrypted.ts";
 import { fileEncryption } from "../apiserver/storage/encryption/file.ts";
@@ -101,13 +102,14 @@ const schedulingOptions = ({ packing, schedulerConfig }: ServerConfig, { clock }
 
 const year = 365 * 86_400_000;
 
-/** The cluster's authority, if its key is here, and the names that no other certificate may have. */
-function signingOptions({ pki }: ServerConfig): Pick<ControllerOptions, "signing" | "apiServerNames"> {
+/** What signs tokens, the cluster's authority, if its key is here, and the names that no other certificate may have. */
+function signingOptions({ pki }: ServerConfig): Pick<ControllerOptions, "signing" | "signToken" | "apiServerNames"> {
+  const { sign: signToken } = signingKey(readFileSync(pki.tokens, "utf8"));
   const { subjectAltName = "" } = new X509Certificate(readFileSync(pki.serving.cert));
   const apiServerNames = subjectAltName.split(", ").map((name) => name.replace(/^[^:]*:/, ""));
-  if (!pki.caKey || !existsSync(pki.caKey)) return { apiServerNames };
+  if (!pki.caKey || !existsSync(pki.caKey)) return { apiServerNames, signToken };
   const pem = { cert: readFileSync(pki.ca, "utf8"), key: readFileSync(pki.caKey, "utf8") };
-  return { apiServerNames, signing: { pem, longestMs: year } };
+  return { apiServerNames, signToken, signing: { pem, longestMs: year } };
 }
 
 const deschedulerOptions = (config: ServerConfig): DeschedulerOptions => ({

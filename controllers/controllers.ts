@@ -37,6 +37,7 @@ import { claimUsageController, podClaimController } from "./resourceclaim/contro
 import { resourceQuotaController } from "./resourcequota/controller.ts";
 import { serviceAddressController } from "./serviceaddresses/controller.ts";
 import { snapshotContentController, snapshotController } from "./snapshots/controller.ts";
+import { serviceAccountTokenController } from "./serviceaccounttokens/controller.ts";
 import { statefulSetController } from "./statefulset/controller.ts";
 import { claimProtectionController, volumeProtectionController } from "./storageprotection/controller.ts";
 import { attachDetachController } from "./volumes/attach-detach.ts";
@@ -53,6 +54,8 @@ export interface ControllerOptions {
   readonly signing?: SigningAuthority;
   /** Where machines that join reach the API server; without it, kube-public/cluster-info is not kept. */
   readonly joinServer?: string;
+  /** Signs the claims of service account tokens; without it, secrets are not filled with them. */
+  readonly signToken?: (claims: object) => string;
   /** The names in the API server's certificate, which no node gets one for. */
   readonly apiServerNames?: readonly string[];
   /** A node whose lease is not renewed for this long is unreachable. Kubernetes: 50 s. */
@@ -109,8 +112,12 @@ export const controllers = (options: ControllerOptions): readonly Controller[] =
 ];
 
 /** Controllers whose effects are requests to the API server. */
-const requesting = (client: Client, { apiServerNames = [] }: ControllerOptions): readonly Controller[] => [
+const requesting = (
+  client: Client,
+  { apiServerNames = [], rootCa, signToken: sign }: ControllerOptions,
+): readonly Controller[] => [
   certificateApprover(client.asController("certificate-controller"), apiServerNames),
+  ...(sign ? [serviceAccountTokenController(client.asController("tokens-controller"), { rootCa, sign })] : []),
 ];
 
 /** The controllers that are no pure decision. */

@@ -1,17 +1,17 @@
-// Service account tokens: compact JSON Web Signatures (RFC 7515) with the cluster's key, valid while the account and
-// the objects they are bound to exist; and OpenID discovery, by which others verify them.
+// Service account tokens: signed with the cluster's key, valid while the account and the objects they are bound to
+// exist; and OpenID discovery, by which others verify them.
 import { quotedList } from "../../api/quote.ts";
-import { type KeyObject, createHash, createPrivateKey, createPublicKey, sign, verify } from "node:crypto";
 import { hasReason } from "../../api/errors.ts";
 import { nodes } from "../../api/core/nodes.ts";
 import { pods } from "../../api/core/pods.ts";
 import { secrets } from "../../api/core/secrets.ts";
 import { serviceAccounts } from "../../api/core/serviceaccounts.ts";
 import type { ResourceDefinition } from "../../api/kinds.ts";
-import { type ApiObject, type Key, key } from "../../api/meta.ts";
+import { type ApiObject, type Instant, type Key, key } from "../../api/meta.ts";
 import type { User } from "../authorization/authorizer.ts";
-import { objectOf } from "../registry/codec.ts";
+import { objectOf, prefixOf } from "../registry/codec.ts";
 import { newUid } from "../registry/prepare.ts";
+import { notFound } from "../registry/refusals.ts";
 import type { Registry } from "../registry/verbs.ts";
 import {
   type Bound,
@@ -24,67 +24,9 @@ import {
   untimely,
 } from "./claims.ts";
 import type { Extension, WholeReply } from "../request/request-response.ts";
-
-/** Signs claims, and verifies its own signatures. */
-export interface SigningKey {
-  /** The public half, as a set of keys shows it. */
-  readonly jwk: Readonly<Record<string, unknown>>;
-  /** The claims as a token. */
-  sign(claims: object): string;
-  /** The claims of a token. Throws when this key has not signed it. */
-  claimsIn(token: string): unknown;
-}
-
-const algorithms = { ec: "ES256", rsa: "RS256" } as const;
-type Kind = keyof typeof algorithms;
-
-const encodedPart = (value: object): string => Buffer.from(JSON.stringify(value)).toString("base64url");
-const decodedPart = (part: string): unknown => JSON.parse(Buffer.from(part, "base64url").toString());
-
-/** The id of a key: a hash of its public half. */
-const idOf = (key: KeyObject): string =>
-  createHash("sha256")
-    .update(key.export({ format: "der", type: "spki" }))
-    .digest("base64url");
-
-/** Recently verified tokens, whose signature is not checked again. */
-const remembered = 1000;
-
-/** The key in a PEM file: of an elliptic curve (P-256), or of RSA. */
-export function signingKey(pem: string): SigningKey {
-  const secret = createPrivateKey(pem);
-  const key = createPublicKey(secret);
-  const alg = algorithms[key.asymmetricKeyType as Kind];
-  const kid = idOf(key);
-  const head = encodedPart({ alg, kid });
-  const form = { dsaEncoding: "ieee-p1363" } as const;
-  const verified = new Map<string, unknown>();
-  const check = (token: string): unknown => {
-    const [header = "", claims = "", signature = ""] = token.split(".");
-    const content = decodedPart(header) as { readonly alg?: string; readonly kid?: string };
-    if (content.kid !== undefined && content.kid !== kid) throw new Error("invalid signature, no keys found");
-    const isOurs =
-      content.alg === alg &&
-      verify("sha256", Buffer.from(`${header}.${claims}`), { key, ...form }, Buffer.from(signature, "base64url"));
-    if (!isOurs) throw new Error("go-jose/go-jose: error in cryptographic primitive");
-    return decodedPart(claims);
-  };
-  return {
-    jwk: { use: "sig", ...key.export({ format: "jwk" }), kid, alg },
-    sign(claims) {
-      const content = `${head}.${encodedPart(claims)}`;
-      return `${content}.${sign("sha256", Buffer.from(content), { key: secret, ...form }).toString("base64url")}`;
-    },
-    claimsIn(token) {
-      const before = verified.get(token);
-      if (before !== undefined) return before;
-      const claims = check(token);
-      if (verified.size >= remembered) verified.clear();
-      verified.set(token, claims);
-      return claims;
-    },
-  };
-}
+import type { Present, Stored } from "../storage/storage.ts";
+import { isOfSecret, secretTokens } from "./secret-tokens.ts";
+import { signingKey, type SigningKey } from "./signing.ts";
 
 /** The issuer of tokens and its key. */
 export interface TokenOptions {
@@ -137,13 +79,37 @@ export async function find(registry: Registry, r: ResourceDefinition, at: Key): 
   }
 }
 
-/** Why the token does not count any more, if so: because of time, of its account, or of what it is bound to. */
-async function spent(registry: Registry, claims: Claims): Promise<string | undefined> {
-  const now = registry.world.clock.now();
-  const late = untimely(claims, now);
-  if (late) return late;
+/** An object that a token depends on, as it was when the token was last valid. */
+interface Dependency {
+  readonly path: string;
+  readonly stored: Stored;
+}
+/** A token with a valid signature. */
+interface Verified {
+  readonly claims: Claims;
+  readonly user: User;
+  /** While the store holds these, the objects of the token need not be read. Undefined if one is being deleted. */
+  dependencies: readonly Dependency[] | undefined;
+}
+/** Tokens whose signature is not verified again. */
+const cachedTokens = 4096;
+
+/** Why the objects of a token invalidate it, if they do; and those that it depends on. */
+function lookUp(present: Present, claims: Claims, now: Instant): string | readonly Dependency[] | undefined {
   const { namespace, serviceaccount, pod, secret, node } = claims["kubernetes.io"];
-  const account = objectOf<ApiObject>(await registry.get(serviceAccounts, key(namespace, serviceaccount.name)));
+  const dependencies: Dependency[] = [];
+  let isDeleting = false;
+  const read = (r: ResourceDefinition, at: Key): ApiObject | undefined => {
+    const path = prefixOf(r) + at;
+    const stored = present.get(path);
+    if (!stored) return undefined;
+    dependencies.push({ path, stored });
+    const object = objectOf(stored);
+    isDeleting ||= object.metadata.deletionTimestamp !== undefined;
+    return object;
+  };
+  const account = read(serviceAccounts as unknown as ResourceDefinition, key(namespace, serviceaccount.name));
+  if (!account) throw notFound(serviceAccounts, serviceaccount.name);
   const disclaimed = disowned(claims, account, now);
   if (disclaimed) return disclaimed;
   // The node is informational: the pod may outlive it.
@@ -151,16 +117,44 @@ async function spent(registry: Registry, claims: Claims): Promise<string | undef
   for (const what of ["secret", "pod", "node"] as const) {
     const to = bound[what];
     if (!to) continue;
-    const at = key(what === "node" ? undefined : namespace, to.name);
-    const because = unbound(what, to, await find(registry, boundKinds[what], at), now);
+    const object = read(boundKinds[what], key(what === "node" ? undefined : namespace, to.name));
+    const because = unbound(what, to, object, now);
     if (because) return because;
   }
-  return undefined;
+  return isDeleting ? undefined : dependencies;
+}
+
+/** Throws why a token does not count any more: because of time, of its account, or of what it is bound to. */
+function checkStanding(token: Verified, present: Present, now: Instant): void {
+  const late = untimely(token.claims, now);
+  if (late) throw new Error(late);
+  if (token.dependencies?.every(({ path, stored }) => present.get(path) === stored)) return;
+  token.dependencies = undefined;
+  const found = lookUp(present, token.claims, now);
+  if (typeof found === "string") throw new Error(found);
+  token.dependencies = found;
 }
 
 /** Tokens of the cluster behind this registry. */
 export function tokens(registry: Registry, { issuer, key: pem }: TokenOptions): Tokens {
   const signer = signingKey(pem);
+  const recent = new Map<string, Verified>();
+  const own = [issuer];
+  const bySecret = secretTokens(registry, signer);
+  /** The token in a secret has no audiences: it is for this server. */
+  const ownerBySecret = async (token: string, targets: readonly string[]): Promise<Owner> => {
+    if (!targets.includes(issuer))
+      throw new Error(`token audiences ${quotedList(own)} is invalid for the target audiences ${quotedList(targets)}`);
+    return { user: await bySecret(token), audiences: own };
+  };
+  /** Verifies the signature, once for each token while it is cached. */
+  const verified = (token: string): Verified => {
+    const claims = signer.claimsIn(token) as Claims;
+    const entry: Verified = { claims, user: bearer(claims), dependencies: undefined };
+    if (recent.size >= cachedTokens) recent.delete(recent.keys().next().value!);
+    recent.set(token, entry);
+    return entry;
+  };
   return {
     issuer,
     jwk: signer.jwk,
@@ -168,17 +162,20 @@ export function tokens(registry: Registry, { issuer, key: pem }: TokenOptions): 
       const { clock, random } = registry.world;
       return signer.sign(claimsOf(account, { ...parameters, issuer, id: newUid(random) }, clock.now()));
     },
-    async ownerOf(token, targets = [issuer]) {
-      if (issuerIn(token) !== issuer) throw new Error(unknownToken);
-      const claims = signer.claimsIn(token) as Claims;
-      const audiences = claims.aud.filter((audience) => targets.includes(audience));
+    async ownerOf(token, targets = own) {
+      const known = recent.get(token);
+      const from = known ? issuer : issuerIn(token);
+      if (isOfSecret(from)) return ownerBySecret(token, targets);
+      if (from !== issuer) throw new Error(unknownToken);
+      const entry = known ?? verified(token);
+      const { aud } = entry.claims;
+      const audiences = aud.filter((audience) => targets.includes(audience));
       if (audiences.length === 0)
         throw new Error(
-          `token audiences ${quotedList(claims.aud)} is invalid for the target audiences ${quotedList(targets)}`,
+          `token audiences ${quotedList(aud)} is invalid for the target audiences ${quotedList(targets)}`,
         );
-      const because = await spent(registry, claims);
-      if (because !== undefined) throw new Error(because);
-      return { user: bearer(claims), audiences };
+      checkStanding(entry, await registry.present(), registry.world.clock.now());
+      return { user: entry.user, audiences };
     },
   };
 }

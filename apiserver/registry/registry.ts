@@ -325,6 +325,7 @@ export function registry(storage: Storage, world: World, { kinds, authorizer, ad
     world,
     kinds,
     get: (r, key) => read(cluster, r, key),
+    present: () => storage.present(),
     list: (r, options) => listStored(log, r, options),
     create: (r, draft, options) => create(cluster, r, draft, options),
     change: (target, decide, options) => change(cluster, target, decide, options),

@@ -6,7 +6,7 @@ import type { KindRegistry } from "../../machinery/kind-registry.ts";
 import type { LeaseTerm } from "../../machinery/lease-term.ts";
 import type { World } from "../../machinery/world.ts";
 import type { User } from "../authorization/authorizer.ts";
-import type { Stored } from "../storage/storage.ts";
+import type { Present, Stored } from "../storage/storage.ts";
 import type { StoredEvent, StoredListOptions, StoredPage } from "./listing.ts";
 import type { Ownership } from "./fields/ownership.ts";
 
@@ -68,6 +68,8 @@ export interface Registry {
   readonly world: World;
   readonly kinds: KindRegistry;
   get(r: ResourceDefinition, key: Key): Promise<Stored>;
+  /** The current state, no older than the call, for several look-ups at once. */
+  present(): Promise<Present>;
   list(r: ResourceDefinition, options?: StoredListOptions): Promise<StoredPage>;
   create(r: ResourceDefinition, draft: Draft<ApiObject>, options?: WriteOptions): Promise<Stored>;
   change(target: Target, decide: Change, options?: WriteOptions): Promise<Stored>;

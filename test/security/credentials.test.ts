@@ -3,7 +3,14 @@
 import { createHmac, createPublicKey, X509Certificate } from "node:crypto";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { instant } from "../../api/meta.ts";
-import { newAuthority } from "../../cli/cluster/pki.ts";
+import { newAuthority, newSigningKey } from "../../cli/cluster/pki.ts";
+import { serviceAccounts } from "../../api/core/serviceaccounts.ts";
+import { tokens } from "../../apiserver/authentication/tokens.ts";
+import { bootstrap } from "../../apiserver/bootstrap/objects.ts";
+import { clusterRegistry } from "../../apiserver/cluster-registry.ts";
+import { inProcessClient } from "../../apiserver/registry/in-process.ts";
+import { memoryStorage } from "../../apiserver/storage/log.ts";
+import { beginning, seeded, virtualClock } from "../sim/virtual-clock.ts";
 import { type Target, target } from "./attacker.ts";
 
 const secret = "/api/v1/namespaces/kube-system/secrets/crown";
@@ -75,16 +82,66 @@ test("the token of an account that was deleted, and of one that was made again",
   await t.refused({ path: "/api", token }, 401);
 });
 
-test("the token of a pod that was deleted", async () => {
-  await t.tokenOf("runner");
-  const pods = "/api/v1/namespaces/default/pods";
-  const spec = { serviceAccountName: "runner", containers: [{ name: "c", image: "i" }] };
-  const { json: pod } = await t.admin("POST", pods, { metadata: { name: "runner" }, spec });
-  const boundObjectRef = { kind: "Pod", apiVersion: "v1", name: "runner", uid: pod.metadata.uid };
-  const token = await t.tokenOf("runner", { boundObjectRef });
-  expect((await t.attempt({ path: "/api", token })).status).toBe(200);
-  await t.admin("DELETE", `${pods}/runner`, { gracePeriodSeconds: 0 });
-  await t.refused({ path: "/api", token }, 401);
+const namespaced = "/api/v1/namespaces/default";
+/** The objects a token may depend on: where they are created, and how they are named in a request for a token. */
+const dependencies = [
+  { kind: "ServiceAccount", path: `${namespaced}/serviceaccounts`, content: {} },
+  { kind: "Secret", path: `${namespaced}/secrets`, content: {} },
+  { kind: "Node", path: "/api/v1/nodes", content: {} },
+  {
+    kind: "Pod",
+    path: `${namespaced}/pods`,
+    content: { spec: { serviceAccountName: "bound-pod", containers: [{ name: "c", image: "i" }] } },
+  },
+];
+for (const { kind, path, content } of dependencies)
+  test(`a token is revoked at once by the deletion of its ${kind}, also after another of its name is created`, async () => {
+    const name = `bound-${kind.toLowerCase()}`;
+    await t.tokenOf(name);
+    const create = async (): Promise<string> => {
+      const { json } = await t.admin("POST", path, { metadata: { name }, ...content });
+      return json.metadata.uid as string;
+    };
+    const bind = (uid: string): object => ({ boundObjectRef: { kind, apiVersion: "v1", name, uid } });
+    const token = await t.tokenOf(name, kind === "ServiceAccount" ? {} : bind(await create()));
+    const reviewed = async (): Promise<unknown> => {
+      const review = await t.admin("POST", "/apis/authentication.k8s.io/v1/tokenreviews", { spec: { token } });
+      return review.json.status.authenticated ?? false;
+    };
+    // The second time its signature is not verified again.
+    for (let i = 0; i < 2; i++) expect((await t.attempt({ path: "/api", token })).status).toBe(200);
+    expect(await reviewed()).toBe(true);
+    await t.admin("DELETE", `${path}/${name}`, { gracePeriodSeconds: 0 });
+    await t.refused({ path: "/api", token }, 401);
+    expect(await reviewed()).toBe(false);
+    const successor = await create();
+    await t.refused({ path: "/api", token }, 401);
+    expect(await reviewed()).toBe(false);
+    // No request sees the time between the deletion and the next creation.
+    const next = await t.tokenOf(name, kind === "ServiceAccount" ? {} : bind(successor));
+    for (let i = 0; i < 2; i++) expect((await t.attempt({ path: "/api", token: next })).status).toBe(200);
+    await t.admin("DELETE", `${path}/${name}`, { gracePeriodSeconds: 0 });
+    await create();
+    await t.refused({ path: "/api", token: next }, 401);
+  });
+
+test("a token counts on the cached path until its expiry and the allowed clock skew, to the second", async () => {
+  const clock = virtualClock();
+  const world = { clock, random: seeded(1), log: () => {} };
+  const ranges = { serviceCidr: "10.96.0.0/16", nodePorts: { from: 30_000, to: 32_767 } };
+  const registry = clusterRegistry(memoryStorage(), world, ranges);
+  const issued = tokens(registry, { issuer: "https://issuer.test", key: await newSigningKey() });
+  const client = inProcessClient(registry);
+  await bootstrap(client, { address: "10.0.0.1", port: 6443, serviceCidr: ranges.serviceCidr });
+  const metadata = { name: "timed", namespace: "default" };
+  const account = await client.create(serviceAccounts, { kind: "ServiceAccount", metadata });
+  const token = issued.make(account, { audiences: ["https://issuer.test"], seconds: 600, bound: {} });
+  for (const second of [0, 599, 660]) {
+    await clock.run(instant(beginning + second * 1000));
+    expect((await issued.ownerOf(token)).user.name).toBe("system:serviceaccount:default:timed");
+  }
+  await clock.run(instant(beginning + 661_000));
+  await expect(issued.ownerOf(token)).rejects.toThrow("service account token has expired");
 });
 
 const decoded = (part: string): Record<string, unknown> => JSON.parse(Buffer.from(part, "base64url").toString());

@@ -28,6 +28,8 @@ export interface TestServer {
   readonly inProcess: Client;
   /** A client of a component of the control plane in the server's process. */
   readonly as: ApiServer["as"];
+  /** Signs the tokens of service accounts, as PEM. */
+  readonly tokenKey: string;
   /** Compacts all history. */
   compact(): Promise<void>;
   close(): Promise<void>;
@@ -50,6 +52,7 @@ export async function listeningServer(options: ListeningOptions = {}): Promise<T
   const authority = options.authority ?? (await newAuthority("test", world.clock.now()));
   const server = await authority.issue({ name: "kube-apiserver", hosts: ["127.0.0.1", "localhost"], use: "server" });
   const admin = await adminCredentials(authority);
+  const tokenKey = await newSigningKey();
   const stop = new AbortController();
   const tls = { ca: authority.pem.cert, ...server };
   const api = apiServer({
@@ -62,7 +65,7 @@ export async function listeningServer(options: ListeningOptions = {}): Promise<T
     serviceCidr: "10.96.0.0/16",
     // A documentation address: unreachable, and not a loopback address.
     advertise: "192.0.2.1",
-    tokens: { issuer: "https://kubernetes.default.svc.cluster.local", key: await newSigningKey() },
+    tokens: { issuer: "https://kubernetes.default.svc.cluster.local", key: tokenKey },
     kubeletClient: { ca: authority.pem.cert, ...admin },
     ...(options.timeouts && { timeouts: options.timeouts }),
     ...(options.admission && { admission: options.admission }),
@@ -85,6 +88,7 @@ export async function listeningServer(options: ListeningOptions = {}): Promise<T
     kubeconfig: file,
     inProcess: api.loopback,
     as: api.as,
+    tokenKey,
     compact: async () => storage.compact(await storage.revision()),
     async close() {
       stop.abort();

@@ -80,6 +80,9 @@ snapshot-controller
   update snapshot.storage.k8s.io volumesnapshots/status
   create,delete,patch,update snapshot.storage.k8s.io volumesnapshotcontents
   patch core persistentvolumeclaims
+tokens-controller
+  delete,update core secrets
+  get core serviceaccounts
 `,
 );
 

@@ -10,7 +10,7 @@ import {
   unbound,
   untimely,
 } from "../../../apiserver/authentication/claims.ts";
-import { signingKey } from "../../../apiserver/authentication/tokens.ts";
+import { signingKey } from "../../../apiserver/authentication/signing.ts";
 
 const at = (seconds: number): Instant => (1_000_000_000 + seconds * 1000) as Instant;
 const object = (name: string, uid: string, deletedAt?: Instant): ApiObject =>

@@ -10,6 +10,7 @@ import { certificateApprover } from "../../../controllers/certificates/approver.
 import { certificateSigner } from "../../../controllers/certificates/signer.ts";
 import { controllers } from "../../../controllers/controllers.ts";
 import { driverControllers } from "../../../controllers/csi/controllers.ts";
+import { serviceAccountTokenController } from "../../../controllers/serviceaccounttokens/controller.ts";
 import { type Controller, rightsOf, viewRightsOf } from "../../../machinery/controller.ts";
 import { controllerOptions } from "../../sim/cluster.ts";
 import { grantsOf } from "../../sim/identities.ts";
@@ -19,6 +20,7 @@ const ofManager: readonly Controller[] = [
   ...controllers({ ...controllerOptions, joinServer: "https://192.0.2.1" }),
   certificateApprover(undefined as never, []),
   certificateSigner(undefined as never),
+  serviceAccountTokenController(undefined as never, undefined as never),
 ];
 const manager = componentUser("kube-controller-manager");
 const csiUser: User = { name: "orrery.dev:csi-driver:n1", groups: ["orrery.dev:csi-drivers", "system:authenticated"] };
