@@ -1,5 +1,5 @@
-// Authenticates service accounts by the token in a secret: valid for as long as the secret holds it. The day of its last
-// use is a label of the secret.
+// Authenticates service accounts by the token in a secret: valid for as long as the secret holds it. The day of its
+// last use is a label of the secret.
 import { timingSafeEqual } from "node:crypto";
 import {
   invalidSinceLabel,

@@ -110,6 +110,12 @@ export interface Storage {
   /** Changes after `from`, in order, without gaps. Throws {@link Compacted} when `from` is too old. */
   watch(prefix: string, from: Revision, signal: AbortSignal, entry?: WatchIndexEntry): AsyncIterable<Batch>;
   compact(upTo: Revision): Promise<void>;
+  /**
+   * Replaces all entries by these in one step, which a crash does not divide, at a revision above all before. Every
+   * watch ends as compacted. An entry keeps its revision where it is as it was, unless the store numbers all changes
+   * itself, as etcd does; one that changed since has a revision above those before.
+   */
+  replaceAll(entries: readonly Stored[]): Promise<void>;
   /** Whether an entry is kept in another form than it would be now, such as encrypted with a former key. */
   isStale?(stored: Stored): boolean;
 }

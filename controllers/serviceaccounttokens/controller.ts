@@ -1,5 +1,5 @@
 // Tokens controller: fills secrets of the type kubernetes.io/service-account-token, and deletes those of accounts that
-// do not exist. That is looked up in the API server, because a secret may be seen before the account created ahead of it.
+// do not exist. That is looked up in the API server, as a secret may be seen before the account created ahead of it.
 import {
   accountAnnotations,
   accountOfTokenSecret,
