@@ -162,7 +162,7 @@ function kindOf(
     ...(deprecated && { deprecated: deprecationWarning ?? `${apiVersion} ${names.kind} is deprecated` }),
     form: conversionOf(schema, apiVersion, of),
     validate: validateNames,
-    openApi: props ?? { type: "object", "x-kubernetes-preserve-unknown-fields": true },
+    openApi: props ?? {},
   });
   const hasRules = JSON.stringify(props ?? {}).includes('"x-kubernetes-validations"');
   return hasRules ? { ...kind, validate: withRules(kind.validate, validateRules) } : kind;

@@ -1,10 +1,11 @@
 // Validation of custom resources by the expressions in their schemas (`x-kubernetes-validations`). Source: the custom
 // resources page, "Validation rules"; KEP-2876.
-import { type SelfType, selfType } from "./rule-types.ts";
+import { type SelfType, selfType, sizesIn } from "./rule-types.ts";
 import type { ValidateRules } from "../../api/apiextensions/custom-kinds.ts";
 import type { Problem } from "../../api/errors.ts";
 import type { JSONSchemaProps } from "../../api/generated/types.ts";
 import { forbidden, invalid } from "../../api/problems.ts";
+import type { KnownSize } from "../../machinery/cel/cost.ts";
 import { baseEnvironment, compile, type CompileProblem, type Expression } from "../../machinery/cel/expression.ts";
 
 type Json = Readonly<Record<string, unknown>>;
@@ -43,14 +44,24 @@ interface Node {
 const isSchema = (value: unknown): value is JSONSchemaProps =>
   typeof value === "object" && value !== null && !Array.isArray(value);
 
-const compileText = (environment: typeof base, text: string, returns: string): Expression | CompileProblem =>
-  compile(environment, text, { returns, mostItems, maxCost: mostSteps });
+/** What the expressions of one schema may name, and the sizes it limits. */
+interface Language {
+  readonly environment: typeof base;
+  readonly sizes: ReadonlyMap<string, KnownSize>;
+}
+const languageOf = (schema: JSONSchemaProps): Language =>
+  schema["x-kubernetes-validations"]?.length
+    ? { environment: environmentFor(selfType(schema)), sizes: sizesIn(schema, mostItems) }
+    : { environment: base, sizes: new Map() };
+
+const compileText = ({ environment, sizes }: Language, text: string, returns: string): Expression | CompileProblem =>
+  compile(environment, text, { returns, mostItems, maxCost: mostSteps, sizes });
 
 /** A rule that cannot be compiled was refused when the definition was written. */
-function compiledRule(environment: typeof base, rule: Rule): CompiledRule | undefined {
-  const expression = compileText(environment, rule.rule, "bool");
+function compiledRule(language: Language, rule: Rule): CompiledRule | undefined {
+  const expression = compileText(language, rule.rule, "bool");
   if ("kind" in expression) return undefined;
-  const message = rule.messageExpression ? compileText(environment, rule.messageExpression, "string") : undefined;
+  const message = rule.messageExpression ? compileText(language, rule.messageExpression, "string") : undefined;
   const isTransition = /\boldSelf\b/.test(rule.rule);
   return { rule, expression, message: message && "kind" in message ? undefined : message, isTransition };
 }
@@ -58,8 +69,8 @@ function compiledRule(environment: typeof base, rule: Rule): CompiledRule | unde
 /** Undefined where there are no rules in or below a schema. */
 function nodeOf(schema: JSONSchemaProps): Node | undefined {
   const declared = schema["x-kubernetes-validations"] ?? [];
-  const environment = declared.length > 0 ? environmentFor(selfType(schema)) : base;
-  const rules = declared.flatMap((rule) => compiledRule(environment, rule) ?? []);
+  const language = languageOf(schema);
+  const rules = declared.flatMap((rule) => compiledRule(language, rule) ?? []);
   const fields = Object.entries(schema.properties ?? {}).flatMap(([name, inner]) => {
     const node = nodeOf(inner);
     return node ? [[name, node] as const] : [];
@@ -164,9 +175,9 @@ const overBudget =
 /** What is wrong with the rules in a schema: called when a definition is written. */
 export function ruleProblems(schema: JSONSchemaProps, path: string): readonly Problem[] {
   const declared = schema["x-kubernetes-validations"] ?? [];
-  const environment = declared.length > 0 ? environmentFor(selfType(schema)) : base;
+  const language = languageOf(schema);
   const own = declared.flatMap(({ rule }, i) => {
-    const found = compileText(environment, rule, "bool");
+    const found = compileText(language, rule, "bool");
     if (!("kind" in found)) return [];
     const at = `${path}.x-kubernetes-validations[${i}].rule`;
     return found.kind === "too complex" ? [forbidden(at, overBudget)] : [invalid(at, { rule }, found.detail)];

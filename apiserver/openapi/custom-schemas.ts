@@ -46,7 +46,8 @@ export function customDefinition(
   dialect: "v2" | "v3",
 ): Json {
   const body = (dialect === "v2" ? inVersion2(props as Json) : props) as Json;
-  if (dialect === "v2" && (props as Json)[preserved] === true) return { ...body, type: "object" };
+  if (Object.keys(props).length === 0 || (dialect === "v2" && (props as Json)[preserved] === true))
+    return { type: "object" };
   const text = (name: string): Json => ({ description: common[name]?.description, type: "string" });
   const metadata = { description: common["metadata"]?.description };
   const reference = { $ref: metadataReference };

@@ -104,7 +104,7 @@ function validateOwners({ ownerReferences: owners = [] }: DraftMeta): readonly P
 }
 
 const standardFinalizers = ["kubernetes", "orphan", "foregroundDeletion"];
-/** Groups whose finalizers need not be qualified. */
+/** Groups whose finalizers need not be qualified; those of custom resources need not, either. */
 const lenient = new Set(["admissionregistration.k8s.io", "apiextensions.k8s.io", "apiregistration.k8s.io"]);
 
 function validateFinalizers(r: ResourceDefinition, finalizers: readonly string[]): readonly Problem[] {
@@ -116,7 +116,9 @@ function validateFinalizers(r: ResourceDefinition, finalizers: readonly string[]
     finalizers.includes("orphan") &&
       finalizers.includes("foregroundDeletion") &&
       invalid(path, finalizers, "finalizer orphan and foregroundDeletion cannot be both set"),
-    !lenient.has(r.group) && each(finalizers, path, (name, at) => isUnqualified(name) && invalid(at, name, because)),
+    !lenient.has(r.group) &&
+      !r.custom &&
+      each(finalizers, path, (name, at) => isUnqualified(name) && invalid(at, name, because)),
   );
 }
 

@@ -8,8 +8,15 @@ const perItem = 0.1;
 
 /** Sizes by the names of variables: characters of a text, items of a list or a map. */
 type Sizes = ReadonlyMap<string, number>;
+/** The size of a value, and the greatest size of an item of it. */
+export interface KnownSize {
+  readonly size: number;
+  readonly items: number;
+}
 interface Bounds {
   readonly sizes: Sizes;
+  /** By paths such as `self.names`. */
+  readonly paths?: ReadonlyMap<string, KnownSize> | undefined;
   /** The size of a value about which nothing else is known. */
   readonly most: number;
 }
@@ -19,15 +26,28 @@ const isNode = (value: unknown): value is ASTNode => typeof value === "object" &
 export const operandsOf = ({ args }: ASTNode): readonly ASTNode[] =>
   [args].flat(Number.POSITIVE_INFINITY as 1).filter(isNode);
 
+/** `a.b.c` of such a path; undefined for another expression. */
+function pathOf(node: ASTNode): string | undefined {
+  if (node.op === "id") return node.args;
+  const above = node.op === "." ? pathOf(node.args[0]) : undefined;
+  return above === undefined || node.op !== "." ? undefined : `${above}.${node.args[1]}`;
+}
+const knownSize = (node: ASTNode, { paths }: Bounds): KnownSize | undefined => {
+  const path = paths && pathOf(node);
+  return path === undefined ? undefined : paths!.get(path);
+};
+
 function sizeOf(node: ASTNode, bounds: Bounds): number {
   switch (node.op) {
+    case ".":
+      return knownSize(node, bounds)?.size ?? bounds.most;
     case "value":
       return typeof node.args === "string" ? node.args.length : 1;
     case "list":
     case "map":
       return node.args.length;
     case "id":
-      return bounds.sizes.get(node.args) ?? bounds.most;
+      return bounds.sizes.get(node.args) ?? knownSize(node, bounds)?.size ?? bounds.most;
     case "+":
       return sizeOf(node.args[0], bounds) + sizeOf(node.args[1], bounds);
     case "?:":
@@ -41,7 +61,9 @@ function sizeOf(node: ASTNode, bounds: Bounds): number {
 
 /** The greatest size of an item of a list. */
 const itemSizeOf = (list: ASTNode, bounds: Bounds): number =>
-  list.op === "list" ? Math.max(0, ...list.args.map((item) => sizeOf(item, bounds))) : bounds.most;
+  list.op === "list"
+    ? Math.max(0, ...list.args.map((item) => sizeOf(item, bounds)))
+    : (knownSize(list, bounds)?.items ?? bounds.most);
 
 const withSize = (bounds: Bounds, variable: ASTNode, size: number): Bounds =>
   variable.op === "id" ? { ...bounds, sizes: new Map([...bounds.sizes, [variable.args, size]]) } : bounds;

@@ -1,7 +1,7 @@
 // Expressions of the Common Expression Language: compiled once, with problems in the words of its compiler, then run
 // many times. What could run for too long is refused before it runs. Decision 036.
 import { type ASTNode, type Context, Environment, type ParseResult } from "@marcbachmann/cel-js";
-import { costOf, operandsOf } from "./cost.ts";
+import { costOf, type KnownSize, operandsOf } from "./cost.ts";
 import { withLists } from "./lists-library.ts";
 import { patternOf } from "./patterns.ts";
 import { withQuantities } from "./quantity-library.ts";
@@ -37,6 +37,8 @@ export interface CompileOptions {
   /** The size of values whose size is not known: characters, or items. */
   readonly mostItems: number;
   readonly maxCost?: number;
+  /** Sizes that are known, by paths such as `self.names`. */
+  readonly sizes?: ReadonlyMap<string, KnownSize>;
   /** Paths of maps that have a value for every key. */
   readonly defaultedMaps?: readonly string[];
 }
@@ -145,11 +147,11 @@ export function compile(
   source: string,
   options: CompileOptions,
 ): Expression | CompileProblem {
-  const { returns, mostItems, maxCost = costLimit, defaultedMaps = [] } = options;
+  const { returns, mostItems, maxCost = costLimit, defaultedMaps = [], sizes } = options;
   let text = source;
   try {
     const { ast } = environment.parse(source);
-    if (costOf(ast, { sizes: new Map(), most: mostItems }) > maxCost)
+    if (costOf(ast, { sizes: new Map(), paths: sizes, most: mostItems }) > maxCost)
       return { kind: "too complex", detail: "too complex, exceeds cost limit" };
     text = rewritten(source, ast, defaultedMaps);
     const program = environment.parse(text);
