@@ -36,6 +36,7 @@ import { countObjects, requestMetrics, timedStorage } from "./metrics/metrics.ts
 import { podLogs, sessionWithoutUpgrade } from "./streaming/pods.ts";
 import { upgrades } from "./http/upgrades.ts";
 import { explanationsApi } from "./verbs/explanations.ts";
+import { type TracingOptions, tracesApi } from "./verbs/traces.ts";
 import { metricApis } from "./verbs/metric-values.ts";
 import { reviewer, reviews } from "./verbs/reviews.ts";
 import { type Kubelets, type KubeletTls, kubelets } from "./kubelets/kubelets.ts";
@@ -79,6 +80,8 @@ export interface ServerOptions {
   readonly authentication?: AuthenticationOptions;
   /** The metrics of other components of this process, as Prometheus text; served beside the server's own. */
   readonly componentMetrics?: () => Promise<string>;
+  /** Where spans go that programs on nodes send; the server's own go where the tracer of its world sends them. */
+  readonly tracing?: TracingOptions;
   /** What components of this process explain. */
   readonly explanations?: Explanations;
   /** Whether other API servers share the storage. */
@@ -154,6 +157,7 @@ export function apiServer(options: ServerOptions): ApiServer {
       const extensions = [
         requests.serve,
         explanationsApi(verbs, options.explanations, options.kubeletClient),
+        tracesApi(verbs, options.tracing, authorizer),
         metricApis(ofPrograms, world.clock),
         openId(tokens, () => `${advertise}:${listening.port}`),
       ];

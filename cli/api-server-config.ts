@@ -10,9 +10,10 @@ import { CliError } from "./cli-error.ts";
 import type { ServerConfig } from "./cluster/config.ts";
 import { parseCount } from "./cluster/size.ts";
 import { readFrom } from "./read-config.ts";
+import { type TracingFlags, tracingOf } from "./tracing/config.ts";
 
 /** The options of `orrery server` that name such files. */
-export interface ApiServerFlags extends AuthenticationFlags {
+export interface ApiServerFlags extends AuthenticationFlags, TracingFlags {
   readonly admissionControlConfigFile?: string;
   readonly auditPolicyFile?: string;
   readonly auditLogPath?: string;
@@ -51,9 +52,9 @@ function auditOf(flags: ApiServerFlags): ServerConfig["audit"] {
 /** What the options configure. Throws CliError. */
 export function apiServerConfig(
   flags: ApiServerFlags,
-): Pick<ServerConfig, "admission" | "audit" | "authentication" | "encryption"> {
+): Pick<ServerConfig, "admission" | "audit" | "authentication" | "encryption" | "tracing"> {
   const { admissionControlConfigFile: admissionFile, encryptionProviderConfig: path } = flags;
-  const [audit, authentication] = [auditOf(flags), authenticationOf(flags)];
+  const [audit, authentication, tracing] = [auditOf(flags), authenticationOf(flags), tracingOf(flags)];
   const besideIt = (file: string): string => readFileSync(resolve(dirname(admissionFile ?? "."), file), "utf8");
   // It is read again by the server, which follows it.
   if (path !== undefined) readFrom(path, "the encryption configuration", readEncryptionConfiguration);
@@ -65,6 +66,7 @@ export function apiServerConfig(
     }),
     ...(audit && { audit }),
     ...(authentication && { authentication }),
+    ...(tracing && { tracing }),
     ...(path !== undefined && {
       encryption: { path: resolve(path), isReloaded: flags.encryptionProviderConfigAutomaticReload === true },
     }),

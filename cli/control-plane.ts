@@ -33,6 +33,7 @@ import { accountIssuer, readTls, type ServerConfig, type StoreConfig } from "./c
 import { componentLog } from "./logging.ts";
 import { publishNodeSettings } from "./join/node-settings.ts";
 import { reschedulingSimulation } from "./simulation.ts";
+import { serverTracing } from "./tracing/server-tracing.ts";
 
 type Kept = { readonly transformer?: Transformer };
 const pemBuffers = ({ ca, cert, key }: ReturnType<typeof readTls>) => ({
@@ -125,6 +126,25 @@ const requestOptions = ({ audit, authentication, authorizationMode }: ServerConf
   ...(authorizationMode && { authorizationMode }),
 });
 
+/** The options of the controllers, beside a server that listens on this port. */
+function controllersOptions(
+  config: ServerConfig,
+  port: number,
+  shared: Pick<ControllerOptions, "kinds" | "metrics" | "decisions">,
+): ControllerOptions {
+  const { timings } = config;
+  return {
+    ...shared,
+    clusterCidr: config.podRange,
+    rootCa: readFileSync(config.pki.ca, "utf8"),
+    ...signingOptions(config),
+    joinServer: `https://${config.endpoint ?? config.advertiseAddress}:${port}`,
+    nodeGraceMs: timings.nodeGraceMs,
+    autoscaler: { periodMs: timings.autoscalerPeriodMs, shrinkWindowSeconds: timings.shrinkWindowSeconds },
+    ...(config.rebalances && { descheduler: deschedulerOptions(config) }),
+  };
+}
+
 export interface ControlPlaneOptions {
   /** Runs the API server without scheduler and controllers. */
   readonly apiOnly?: boolean;
@@ -136,7 +156,8 @@ export async function startControlPlane(
   signal: AbortSignal,
   { apiOnly = false }: ControlPlaneOptions = {},
 ): Promise<{ readonly port: number; readonly stopped: Promise<void> }> {
-  const world = realWorld(componentLog("apiserver"));
+  const tracing = await serverTracing(config.tracing);
+  const world = realWorld(componentLog("apiserver"), tracing?.tracer);
   const timings = config.timings;
   const kinds = kindRegistry(builtinKinds);
   const metrics = componentMetrics(world.clock);
@@ -151,6 +172,7 @@ export async function startControlPlane(
     kinds,
     componentMetrics: metrics.metrics,
     explanations: explained,
+    ...(tracing && { tracing: tracing.options }),
     host: config.listen.host,
     port: config.listen.port,
     tls: readTls(config.pki.ca, config.pki.serving),
@@ -167,20 +189,11 @@ export async function startControlPlane(
   });
   const { port, closed } = await server.listen(signal);
   await publishNodeSettings(server.loopback, config);
-  const controllerOptions = {
-    ...{ kinds, metrics, decisions },
-    clusterCidr: config.podRange,
-    rootCa: readFileSync(config.pki.ca, "utf8"),
-    ...signingOptions(config),
-    joinServer: `https://${config.endpoint ?? config.advertiseAddress}:${port}`,
-    nodeGraceMs: timings.nodeGraceMs,
-    autoscaler: { periodMs: timings.autoscalerPeriodMs, shrinkWindowSeconds: timings.shrinkWindowSeconds },
-    ...(config.rebalances && { descheduler: deschedulerOptions(config) }),
-  };
+  const controllerOptions = controllersOptions(config, port, { kinds, metrics, decisions });
   // Only one process listens on this address, so a restarted server may take its former leases at once.
   const identity = `${hostname()}_${config.advertiseAddress}:${port}`;
   const elected = (name: string, log: string, run: Leading, options: Election = {}): Promise<void> => {
-    const own = realWorld(componentLog(log));
+    const own = realWorld(componentLog(log), tracing?.tracer.as(name));
     const client = server.as(name);
     if (options === "none") return run(client, own, signal);
     const election = { namespace: "kube-system", name, identity, ...timings.election, ...options };
@@ -200,5 +213,9 @@ export async function startControlPlane(
     ),
   ];
   const stopped = Promise.all([closed, ...(apiOnly ? [] : components())]).then(() => {});
-  return { port, stopped: stopped.finally(() => closing.abort()) };
+  const ended = stopped.finally(async () => {
+    closing.abort();
+    await tracing?.close();
+  });
+  return { port, stopped: ended };
 }

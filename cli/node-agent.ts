@@ -4,11 +4,13 @@ import type { Instant } from "../api/meta.ts";
 import { type NodeCertificates, nodeCertificates } from "../kubelet/certificates/node-certificates.ts";
 import { clientMetrics } from "../machinery/counters.ts";
 import { httpClient } from "../machinery/http-client.ts";
+import { httpSession } from "../machinery/http-session.ts";
 import { realWorld } from "../machinery/real-world.ts";
 import { networkAgent } from "../network/main.ts";
 import { runKubelet } from "../kubelet/main.ts";
 import { type AgentConfig, initialPair } from "./cluster/config.ts";
 import { componentLog } from "./logging.ts";
+import { agentTracing } from "./tracing/agent-tracing.ts";
 
 /** The node's certificates, beginning with those of the configuration. */
 const certificatesOf = ({ pki, ...settings }: AgentConfig, now: Instant): Promise<NodeCertificates> =>
@@ -24,8 +26,10 @@ const certificatesOf = ({ pki, ...settings }: AgentConfig, now: Instant): Promis
 /** Runs until the signal aborts. Pods keep running and network rules stay in place. */
 export async function runNodeAgent(config: AgentConfig, signal: AbortSignal): Promise<void> {
   const { timings, pki, server: url } = config;
-  const world = realWorld(componentLog("kubelet"));
-  const networkWorld = realWorld(componentLog("network"));
+  const log = componentLog("kubelet");
+  const tracing = config.isTraced ? agentTracing(config.nodeName, realWorld(log)) : undefined;
+  const world = realWorld(log, tracing?.tracer);
+  const networkWorld = realWorld(componentLog("network"), tracing?.tracer.as("kube-proxy"));
   const metrics = clientMetrics(new URL(url).host);
   const ca = readFileSync(pki.ca, "utf8");
   const certificates = await certificatesOf(config, world.clock.now());
@@ -39,6 +43,7 @@ export async function runNodeAgent(config: AgentConfig, signal: AbortSignal): Pr
   await Promise.all([
     runKubelet(settings, world, client, signal),
     network.run(),
+    ...(tracing ? [tracing.run(httpSession(access, realWorld(log), signal), signal)] : []),
     ...Object.values(certificates).map((certificate) => certificate.run({ client, world }, signal)),
   ]);
 }

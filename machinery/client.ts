@@ -1,6 +1,7 @@
 // The API as an interface. One contract, two carriers: the registry in-process, and HTTP.
 import type { ApiObject, Draft, Key, Revision } from "../api/meta.ts";
 import type { Scale } from "../api/generated/types.ts";
+import type { SpanContext } from "../api/explanation/trace.ts";
 import type { ResourceDefinition } from "../api/kinds.ts";
 import type { MetricQuery, MetricValue } from "../api/metrics/values.ts";
 import type { LeaseTerm } from "./lease-term.ts";
@@ -99,4 +100,6 @@ export interface Client {
    * identified by a certificate keeps its identity.
    */
   asController(account: string): Client;
+  /** The same client, whose requests are caused by this span. */
+  inSpan(span: SpanContext): Client;
 }

@@ -1,6 +1,7 @@
 // The client over HTTP: the same contract as the in-process one, in paths, queries, bodies and errors.
 import { pods } from "../api/core/pods.ts";
 import { ApiError, type ErrorReason, statusCodes, assert } from "../api/errors.ts";
+import { formatTraceparent, parseTraceparent, type SpanContext } from "../api/explanation/trace.ts";
 import { apiVersionOf, type ResourceDefinition } from "../api/kinds.ts";
 import { customMetrics, externalMetrics, type MetricQuery, type MetricValue } from "../api/metrics/values.ts";
 import { type ApiObject, revisionOf, type DraftMeta, type Key, keyOf, revision, splitKey } from "../api/meta.ts";
@@ -16,6 +17,7 @@ import {
   type ServerAccess,
 } from "./http-session.ts";
 import type { ClientMetrics } from "./counters.ts";
+import type { Tracer } from "./trace.ts";
 import type { World } from "./world.ts";
 
 interface Status {
@@ -122,9 +124,15 @@ export async function* lines(stream: AsyncIterable<Buffer>): AsyncGenerator<stri
   }
 }
 
-/** Decodes one line of a watch. */
-function watchEvent<T extends ApiObject>(line: string): WatchEvent<T> {
-  const { type, object } = parsed(line) as { readonly type: string; readonly object: T };
+/** Decodes one line of a watch. The span behind the change, if the line has one, is remembered. */
+function watchEvent<T extends ApiObject>(line: string, tracer: Tracer | undefined): WatchEvent<T> {
+  const { type, object, traceparent } = parsed(line) as {
+    readonly type: string;
+    readonly object: T;
+    readonly traceparent?: string;
+  };
+  const span = tracer && parseTraceparent(traceparent);
+  if (span) tracer.caused(revisionOf(object), span);
   if (type === "ERROR") throw errorOf(object as Status);
   if (type === "BOOKMARK") return { type: "progress", revision: revisionOf(object) };
   return { type: type === "DELETED" ? "deleted" : "applied", object: frozen(object), revision: revisionOf(object) };
@@ -158,6 +166,7 @@ const progressMs = 100;
 async function* watched<T extends ApiObject>(
   session: HttpSession,
   path: string,
+  tracer: Tracer | undefined,
   signal: AbortSignal,
 ): AsyncGenerator<WatchEvent<T>> {
   if (signal.aborted) return;
@@ -171,7 +180,7 @@ async function* watched<T extends ApiObject>(
       for await (const chunk of stream) chunks.push(chunk as Buffer);
       value({ status, revision: undefined, body: Buffer.concat(chunks) });
     }
-    for await (const line of lines(stream)) yield watchEvent<T>(line);
+    for await (const line of lines(stream)) yield watchEvent<T>(line, tracer);
   } catch (e) {
     if (signal.aborted) return;
     throw e instanceof ApiError
@@ -234,16 +243,20 @@ function measured(session: HttpSession, { clock }: World, metrics: ClientMetrics
 
 /** A client whose requests travel over one connection; it ends with the signal. */
 export function httpClient(access: ServerAccess, world: World, signal: AbortSignal, metrics?: ClientMetrics): Client {
-  return clientOver(measured(httpSession(access, world, signal), world, metrics));
+  return clientOver(measured(httpSession(access, world, signal), world, metrics), world.tracer);
 }
 
-/** The same session, whose requests carry a term. */
-const inTerm = (session: HttpSession, term: LeaseTerm): HttpSession => ({
+/** The same session, whose requests carry a header. */
+const withHeader = (session: HttpSession, header: string, text: string): HttpSession => ({
   ...session,
-  ask: (request) => session.ask({ ...request, headers: { [termHeader]: encodeTerm(term) } }),
+  ask: (request) => session.ask({ ...request, headers: { ...request.headers, [header]: text } }),
 });
+const inTerm = (session: HttpSession, term: LeaseTerm): HttpSession =>
+  withHeader(session, termHeader, encodeTerm(term));
+const inSpan = (session: HttpSession, span: SpanContext): HttpSession =>
+  withHeader(session, "traceparent", formatTraceparent(span));
 
-function clientOver(session: HttpSession): Client {
+function clientOver(session: HttpSession, tracer: Tracer | undefined): Client {
   const ask: Ask = async <T>(request: HttpRequest) => value(await session.ask(request)) as T;
   return {
     get: (r, key) => getBy(ask, r, key),
@@ -292,15 +305,16 @@ function clientOver(session: HttpSession): Client {
     watch(r, options, stop) {
       const { namespace, from } = options;
       const bookmarks = { allowWatchBookmarks: true, bookmarkMilliseconds: progressMs };
-      const watching = { watch: true, ...bookmarks, resourceVersion: from };
-      return watched(session, pathOf(r, { namespace }) + query({ ...selectors(options), ...watching }), stop);
+      const watching = { watch: true, ...bookmarks, resourceVersion: from, ...(tracer && { traceparents: true }) };
+      return watched(session, pathOf(r, { namespace }) + query({ ...selectors(options), ...watching }), tracer, stop);
     },
     async revision(kind) {
       const path = kind ? pathOf(kind, {}) : "/api/v1/namespaces";
       const { metadata } = await ask<List>({ method: "GET", path: `${path}?limit=1` });
       return revision(Number(metadata.resourceVersion));
     },
-    inTerm: (term) => clientOver(inTerm(session, term)),
-    asController: () => clientOver(session),
+    inTerm: (term) => clientOver(inTerm(session, term), tracer),
+    asController: () => clientOver(session, tracer),
+    inSpan: (span) => clientOver(inSpan(session, span), tracer),
   };
 }

@@ -74,6 +74,7 @@ function clientInTerm(client: Client, term: LeaseTerm, refused: () => void): Cli
     patch: (r, key, patch, subresource) => noticed(fenced.patch(r, key, patch, subresource)),
     delete: (r, key, options) => noticed(fenced.delete(r, key, options)),
     asController: (account) => clientInTerm(client.asController(account), term, refused),
+    inSpan: (span) => clientInTerm(client.inSpan(span), term, refused),
   };
 }
 

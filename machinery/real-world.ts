@@ -1,6 +1,7 @@
 // The real clock and randomness: the only file that reads the machine's.
 import { instant } from "../api/meta.ts";
 import { onAbort } from "./abort.ts";
+import type { Tracer } from "./trace.ts";
 import type { Clock, Log, Random, World } from "./world.ts";
 
 const clock: Clock = {
@@ -23,4 +24,7 @@ const clock: Clock = {
 const random: Random = { next: Math.random };
 
 /** The world of a process that is not simulated, for a `main.ts` or a command. */
-export const realWorld = (log: Log): World => ({ clock, random, log });
+export const realWorld = (log: Log, tracer?: Tracer): World => ({ clock, random, log, ...(tracer && { tracer }) });
+
+/** Milliseconds since the epoch with fractions, for the times of spans. */
+export const preciseNow = (): number => performance.timeOrigin + performance.now();

@@ -2,6 +2,7 @@
 // controller has to.
 import { hasReason, isAmbiguous } from "../api/errors.ts";
 import type { ResourceDefinition } from "../api/kinds.ts";
+import type { SpanContext } from "../api/explanation/trace.ts";
 import { type ApiObject, controllerOf, type Key, type Revision, revision } from "../api/meta.ts";
 import { act, type Action, describeAction } from "./action.ts";
 import type { Client } from "./client.ts";
@@ -19,6 +20,7 @@ import { type DecisionLog, newReasons, type Reason, reasonOf, type Reasons } fro
 import { eventRecorder, type EventRecorder } from "./events.ts";
 import type { Informer, SharedViews } from "./informer.ts";
 import type { Lister } from "./view.ts";
+import { type ReconcileSpans, reconcileSpans } from "./reconcile-span.ts";
 import { type WorkQueue, workQueue } from "./workqueue.ts";
 import type { World } from "./world.ts";
 
@@ -97,10 +99,12 @@ function declaredViews(name: string, informers: Informers, deletions: ReadonlyMa
 /** One attempt at a key: what was decided and done, and the error that ended it. */
 interface Attempt {
   readonly decision: Reconciled | undefined;
+  /** Whether anything was written, or tried. */
+  readonly acted?: boolean;
   readonly error?: unknown;
 }
-/** Works on a key. Returns when the views show what was written. */
-type Look = (key: Key, signal: AbortSignal) => Promise<Attempt>;
+/** Works on a key, caused by a span while tracing is on. Returns when the views show what was written. */
+type Look = (key: Key, signal: AbortSignal, span?: SpanContext) => Promise<Attempt>;
 
 /** What was decided and done in one look; descriptions only for a log of decisions. */
 function reconciled(decisions: readonly Decision[], isLogged: boolean): Reconciled {
@@ -127,17 +131,18 @@ function lookOf(c: Controller, views: Views, informers: Informers, runtime: Runt
     if (options.readYourWrites === false) return;
     await Promise.all([...written].map(([kind, at]) => informers.get(kind)?.caughtUp(at, signal)));
   };
-  return async (key, signal) => {
+  return async (key, signal, span) => {
     const observed = c.observe(views, key, world.clock.now());
     if (observed === undefined) return { decision: undefined };
     const decision = c.decide(observed, world.clock.now());
     const written: Written = new Map();
     const decisions = [decision];
+    const writer = span ? client.inSpan(span) : client;
     let error: unknown;
     try {
       for (let next: Decision | undefined = decision; next; next = await next.effect?.run()) {
         if (next !== decision) decisions.push(next);
-        if (next.actions.length > 0) await actAll(next.actions, client, events, written);
+        if (next.actions.length > 0) await actAll(next.actions, writer, events, written);
         if (next.failure !== undefined) throw new Error(next.failure);
       }
     } catch (e) {
@@ -152,7 +157,8 @@ function lookOf(c: Controller, views: Views, informers: Informers, runtime: Runt
       }
     }
     if (written.size > 0) await seen(written, signal);
-    return { decision: reconciled(decisions, runtime.decisions !== undefined), error };
+    const acted = decisions.some(({ actions, effect }) => actions.length > 0 || effect !== undefined);
+    return { decision: reconciled(decisions, runtime.decisions !== undefined), acted, error };
   };
 }
 
@@ -163,6 +169,7 @@ interface Loop extends Pick<Reconciler, "name" | "watches" | "listen"> {
   readonly look: Look;
   readonly informers: Informers;
   readonly revision: () => Revision;
+  readonly reconciles?: ResourceDefinition;
 }
 
 function record(loop: Loop, key: Key, reasons: readonly Reason[], { decision, error }: Attempt, runtime: Runtime) {
@@ -176,9 +183,16 @@ function record(loop: Loop, key: Key, reasons: readonly Reason[], { decision, er
   });
 }
 
+/** The keys of one loop, and what is known of them while they wait. */
+interface Waiting {
+  readonly queue: WorkQueue<Key>;
+  readonly reasons: Reasons;
+  readonly spans: ReconcileSpans | undefined;
+}
+
 async function work(
   loop: Loop,
-  { queue, reasons }: { readonly queue: WorkQueue<Key>; readonly reasons: Reasons },
+  { queue, reasons, spans }: Waiting,
   runtime: Runtime,
   signal: AbortSignal,
 ): Promise<void> {
@@ -186,8 +200,13 @@ async function work(
   for await (const key of queue.take(signal)) {
     const began = world.clock.now();
     const because = reasons.take(key);
-    const attempt = await loop.look(key, signal).catch((error: unknown): Attempt => ({ decision: undefined, error }));
-    const { decision, error } = attempt;
+    const span = spans?.begin(key, because);
+    const attempt = await loop
+      .look(key, signal, span?.context)
+      .catch((error: unknown): Attempt => ({ decision: undefined, error }));
+    const { decision, acted = false, error } = attempt;
+    const isDueAgain = error !== undefined || decision?.requeueAfter !== undefined;
+    span?.end({ acted, because: decision?.because ?? [], error, isDueAgain });
     const ended = (result: ReconcileResult): void => metrics?.reconciled(loop.name, result, world.clock.now() - began);
     if (signal.aborted) return;
     record(loop, key, because, attempt, runtime);
@@ -195,6 +214,7 @@ async function work(
       if (!isOvertaken(error))
         world.log("reconcile failed", { controller: loop.name, key, error: (error as Error).message });
       reasons.add(key, { type: "retry" });
+      spans?.enqueued(key);
       queue.retry(key);
       ended("error");
     } else {
@@ -212,8 +232,10 @@ async function run(loop: Loop, runtime: Runtime, signal: AbortSignal, workers = 
   const queue = workQueue<Key>(world.clock, signal, metrics?.queue(loop.name));
   metrics?.observe(loop.name, queue);
   const reasons = newReasons();
+  const spans = world.tracer && reconcileSpans(world.tracer, loop.name, loop.reconciles);
   const enqueue = (key: Key, reason: Reason): void => {
     reasons.add(key, reason);
+    spans?.enqueued(key);
     queue.add(key);
   };
   for (const { kind, keysOf } of loop.watches) {
@@ -234,7 +256,7 @@ async function run(loop: Loop, runtime: Runtime, signal: AbortSignal, workers = 
     // Stopped before the first list arrived: there is nothing to do.
     return;
   }
-  await Promise.all(Array.from({ length: workers }, () => work(loop, { queue, reasons }, runtime, signal)));
+  await Promise.all(Array.from({ length: workers }, () => work(loop, { queue, reasons, spans }, runtime, signal)));
 }
 
 /** Runs a pure controller until the signal aborts. */
@@ -248,7 +270,7 @@ export function runController(
   const views = declaredViews(c.name, informers, countDeletions(c, informers));
   const { name, watches, initialKeys } = c;
   const loop: Loop = {
-    ...{ name, watches, initialKeys, informers, views },
+    ...{ name, watches, initialKeys, informers, views, reconciles: c.reconciles },
     look: lookOf(c, views, informers, runtime, options),
     revision: () => views.of(c.reconciles).revision,
   };

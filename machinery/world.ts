@@ -1,5 +1,7 @@
-// Clock, randomness and log: the only sources of what is not computed. The simulation has its own.
+// Clock, randomness, log and spans: the only sources of what is not computed, and where it is recorded. The simulation
+// has its own.
 import type { Instant } from "../api/meta.ts";
+import type { Tracer } from "./trace.ts";
 
 export interface Clock {
   now(): Instant;
@@ -14,6 +16,8 @@ export interface World {
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;
+  /** Present while tracing is on. */
+  readonly tracer?: Tracer;
 }
 /** One line for operators. `fields` are searchable; `message` is a sentence without values. */
 export type Log = (message: string, fields?: Readonly<Record<string, unknown>>) => void;

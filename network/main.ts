@@ -7,12 +7,13 @@ import { namespaces } from "../api/core/namespaces.ts";
 import { nodes } from "../api/core/nodes.ts";
 import { pods } from "../api/core/pods.ts";
 import { services } from "../api/core/services.ts";
-import { key, type Key, revision } from "../api/meta.ts";
+import { type ApiObject, key, type Key, revision } from "../api/meta.ts";
 import { networkPolicies } from "../api/networking/networkpolicies.ts";
 import type { Client } from "../machinery/client.ts";
 import { informer } from "../machinery/informer.ts";
 import { workQueue } from "../machinery/workqueue.ts";
 import type { World } from "../machinery/world.ts";
+import { applySpans } from "./apply-spans.ts";
 import { runTool, type Run } from "./command.ts";
 import { forwarder, upstreamsOf, listenDns } from "./dns/server.ts";
 import { dnsView, type DnsView } from "./dns/view.ts";
@@ -159,19 +160,26 @@ export function networkAgent(options: NetworkOptions, world: World, client: Clie
   const enforceSoon = (): void => queue.addAfter("policies" as Key, batchMs);
   const policyViews = { ...views, peers: peerView(client, world) };
   const policy = policyAgent(policyViews, { run: runTool, log: world.log, changed: enforceSoon }, signal);
+  const applied = world.tracer && applySpans(world.tracer);
   const tasks = tasksOf(views, options, { world, run: runTool, health, policy });
   for (const [name, { follows, isAffected = () => true }] of Object.entries(tasks)) {
-    const run = (): void => queue.addAfter(name as Key, batchMs);
+    const run = (changed: ApiObject): void => {
+      applied?.changed(name, changed);
+      queue.addAfter(name as Key, batchMs);
+    };
     for (const view of follows)
-      if (view === "nodes") views.nodes.onChange((node, before) => isAffected(node, before) && run());
+      if (view === "nodes") views.nodes.onChange((node, before) => isAffected(node, before) && run(node));
       else views[view].onChange(run);
   }
   const work = async (): Promise<void> => {
     for await (const name of queue.take(signal)) {
+      const spans = applied?.begin(name, options.nodeName) ?? [];
       try {
         await tasks[name]!.work();
         queue.forget(name);
+        for (const span of spans) span.end();
       } catch (e) {
+        for (const span of spans) span.end({ error: (e as Error).message });
         world.log("network task failed", { task: name, error: (e as Error).message });
         queue.retry(name);
       }

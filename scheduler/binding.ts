@@ -18,6 +18,7 @@ import {
 } from "./framework.ts";
 import type { PodInfo } from "./node-info.ts";
 import type { CycleState } from "./place.ts";
+import type { AttemptSpan } from "./attempt-span.ts";
 import type { Profiles } from "./profiles.ts";
 
 /** A decision on its way. */
@@ -26,6 +27,8 @@ export interface Binding {
   readonly nodeName: string;
   readonly state: CycleState;
   readonly plugins: readonly SchedulerPlugin[];
+  /** Present while tracing is on. */
+  readonly span?: AttemptSpan | undefined;
 }
 /** What the scheduler does about the outcome. */
 interface BindingOutcomes {
@@ -121,15 +124,19 @@ export function binder(
   const { lister, changed } = views;
   const recordEvent: BindingContext["recordEvent"] = (pod, reason, message) =>
     profileOf(pod)?.events.record(pod, "Normal", reason, message);
-  const context: BindingContext = { client, clock: world.clock, lister, changed, signal, recordEvent };
+  const shared: BindingContext = { client, clock: world.clock, lister, changed, signal, recordEvent };
   const finish = async (binding: PreparedBinding): Promise<void> => {
     const { key } = binding.pod;
+    const { span } = binding;
+    const context = span ? { ...shared, client: span.writing("bind", client) } : shared;
     try {
       const rejection = await bind(binding, context);
+      span?.end(rejection?.status.reasons.join(", "));
       if (!rejection) return bound(binding);
       unreserve(binding, context);
       rejected(binding, rejection);
     } catch (e) {
+      span?.end((e as Error).message);
       if (signal.aborted) return;
       // Refused perhaps because an earlier try got through: then the view will show it.
       await view.caughtUp(await settle(client, pods, world, signal), signal);
@@ -143,7 +150,7 @@ export function binder(
     prepare(binding) {
       const permitted = reserve(binding) ?? permit(binding);
       if (!("plugin" in permitted)) return { ...binding, waits: permitted };
-      unreserve(binding, context);
+      unreserve(binding, shared);
       return permitted;
     },
     start(binding) {
@@ -151,6 +158,6 @@ export function binder(
         if (!signal.aborted) throw e;
       });
     },
-    undo: (binding) => unreserve(binding, context),
+    undo: (binding) => unreserve(binding, shared),
   };
 }

@@ -8,6 +8,7 @@ import { keyOf, type Key } from "../api/meta.ts";
 import type { Client } from "../machinery/client.ts";
 import type { DecisionRecord } from "../machinery/decisions.ts";
 import type { World } from "../machinery/world.ts";
+import type { AttemptSpan } from "./attempt-span.ts";
 import type { Diagnosis } from "./diagnosis.ts";
 import type { Placement } from "./place.ts";
 import type { Profiles } from "./profiles.ts";
@@ -18,7 +19,7 @@ export interface Rejected extends Pick<Diagnosis, "message" | "nominatedNodeName
   readonly reason?: "SchedulerError";
 }
 /** Nothing is written when the condition is unchanged. */
-export type Report = (pod: Pod, rejected: Rejected) => Promise<void>;
+export type Report = (pod: Pod, rejected: Rejected, span?: AttemptSpan) => Promise<void>;
 
 /** `retry` is called when the condition could not be written: the pod has to be decided again. */
 export function rejectionReport(
@@ -28,7 +29,7 @@ export function rejectionReport(
   retry: (key: Key) => void,
   signal: AbortSignal,
 ): Report {
-  return async (pod, { message, nominatedNodeName, reason = "Unschedulable" }) => {
+  return async (pod, { message, nominatedNodeName, reason = "Unschedulable" }, span) => {
     const isReported = conditionOf(pod.status?.conditions, "PodScheduled")?.message === message;
     const isNominated =
       (nominatedNodeName ?? pod.status?.nominatedNodeName ?? "") === (pod.status?.nominatedNodeName ?? "");
@@ -39,7 +40,8 @@ export function rejectionReport(
     const { nominatedNodeName: before, ...kept } = pod.status ?? {};
     const nominated = nominatedNodeName ?? before;
     const status = { ...kept, conditions, ...(nominated && { nominatedNodeName: nominated }) };
-    await client.update(pods, { ...pod, status }, "status").catch((e: unknown) => {
+    const writer = span?.writing("report rejection", client) ?? client;
+    await writer.update(pods, { ...pod, status }, "status").catch((e: unknown) => {
       if (signal.aborted || hasReason(e, "NotFound")) return;
       if (!hasReason(e, "Conflict")) world.log("status not written", { pod: keyOf(pod), error: (e as Error).message });
       retry(keyOf(pod));

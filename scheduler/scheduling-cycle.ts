@@ -1,6 +1,7 @@
 // One pod from the queue: decides it, alone or with its pod group, then reports its rejection, or starts its binding,
 // which runs beside the decisions for other pods until the API has confirmed it.
 import type { Pod } from "../api/generated/types.ts";
+import { attemptSpan } from "./attempt-span.ts";
 import { type Binder, binder, type Binding } from "./binding.ts";
 import { assignedPodEvents } from "./cluster-events.ts";
 import { type CycleOptions, podDecider } from "./decider.ts";
@@ -70,6 +71,7 @@ export function schedulingCycle(
     // Otherwise the view has already taken it out of the queue, or its binding is under way.
     if (!profile || !isDecidable(pod)) return;
     if (isGrouped(pod, profile)) return decideGroup(queued, pod);
+    const span = world.tracer && attemptSpan(world.tracer, queued, pod);
     const found = decider.place(pod, profile);
     const placement = found instanceof Promise ? await found : found;
     if (found instanceof Promise && !isSame(view.lister.get(key), pod)) return;
@@ -77,6 +79,7 @@ export function schedulingCycle(
     if (placement.outcome === "unschedulable") {
       const { diagnosis } = placement;
       const { rejectors, nominatedNodeName, victims } = diagnosis;
+      span?.decided(diagnosis.message);
       if (nominatedNodeName && victims.length > 0)
         preempt({
           preemptor: { type: "pod", uid: pod.metadata.uid, priority: pod.spec.priority ?? 0 },
@@ -86,11 +89,12 @@ export function schedulingCycle(
       else if (nominatedNodeName === "") cache.nominate(pod, undefined);
       queue.reject(key, rejectors);
       await diagnosis.effect?.(client);
-      return report(pod, diagnosis);
+      return report(pod, diagnosis, span).finally(() => span?.end(diagnosis.message));
     }
     const { nodeName } = placement;
+    span?.decided(nodeName);
     cache.assume(pod, nodeName);
-    stages.bind(decider.bindingOf(pod, profile, placement));
+    stages.bind({ ...decider.bindingOf(pod, profile, placement), span });
   };
   return (queued) =>
     decide(queued).catch(async (e: unknown) => {

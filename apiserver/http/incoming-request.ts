@@ -5,15 +5,21 @@ import { Readable } from "node:stream";
 import type { IncomingHttpHeaders, IncomingMessage } from "node:http";
 import type { FastifyReply, FastifyRequest } from "fastify";
 import type { ApiError } from "../../api/errors.ts";
+import { parseTraceparent } from "../../api/explanation/trace.ts";
+import { key } from "../../api/meta.ts";
 import { onAbort } from "../../machinery/abort.ts";
+import type { Tracer } from "../../machinery/trace.ts";
 import type { Auditor, RequestAudit } from "../audit/audit.ts";
 import type { Authorizer, Decision, RequestInfo, User } from "../authorization/authorizer.ts";
 import { accessDenied, unauthorized } from "../registry/refusals.ts";
+import type { WriteTrace } from "../registry/verbs.ts";
+import { isTraced, type RequestSpan, requestSpan } from "../registry/request-span.ts";
 import {
   type ResourcePath,
   isLongRunning,
   isOpen,
   explainedPath,
+  tracedPath,
   requestInfo,
   resourcePath,
   timeoutError,
@@ -34,7 +40,7 @@ const slowMs = 500;
 /** The trace of one request. */
 export interface Trace {
   /** Records that a step has ended by now. */
-  readonly record: (step: string) => void;
+  readonly record: WriteTrace;
   /** What took how long, in order, when all of it together took long. */
   slow(): string | undefined;
 }
@@ -72,6 +78,31 @@ export interface ReceivedRequest {
   readonly refused: ApiError | undefined;
   /** Set when events of it are recorded. */
   readonly audit: RequestAudit | undefined;
+  /** Set while it is traced. */
+  readonly span?: RequestSpan;
+}
+
+/** Begins the span of a request that is to be traced; its steps go to both. */
+export function traced(
+  received: ReceivedRequest,
+  headers: IncomingHttpHeaders,
+  tracer: Tracer | undefined,
+): ReceivedRequest {
+  const { attributes, trace, user } = received;
+  const { verb, group = "", resource, subresource, namespace, name } = attributes;
+  if (!tracer || resource === undefined) return received;
+  const parent = parseTraceparent(headers["traceparent"]);
+  const request = {
+    ...{ verb, resource: { group, plural: resource }, subresource, user: user.name },
+    key: name === undefined ? undefined : key(namespace, name),
+  };
+  if (!isTraced(request, parent)) return received;
+  const span = requestSpan(tracer, { ...request, at: received.began }, parent);
+  const record = (step: string): void => {
+    trace.record(step);
+    span.trace(step);
+  };
+  return { ...received, span, trace: { ...trace, record: Object.assign(record, span.trace) } };
 }
 
 declare module "fastify" {
@@ -143,8 +174,8 @@ export async function receive(
   const search = at < 0 ? "" : url.slice(at);
   const query = new URLSearchParams(search);
   const place = resourcePath(path);
-  // Whoever may read an object may have it explained.
-  const explained = explainedPath(path);
+  // Whoever may read an object may have it explained, and see its trace.
+  const explained = explainedPath(path) ?? tracedPath(path);
   const target = explained === undefined ? place : resourcePath(explained);
   const attributes = requestInfo(from.method, { path, place: target }, query);
   // Waiting for what is known already would cost every request.

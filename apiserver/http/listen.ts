@@ -11,7 +11,15 @@ import type { World } from "../../machinery/world.ts";
 import { proxyRoutes } from "../proxy/target.ts";
 import { newUid } from "../registry/prepare.ts";
 import { isOpen, requestInfo, resourcePath } from "../request/path.ts";
-import { RequestLifetime, HttpRequest, type Receiving, accessOf, receive, traceSince } from "./incoming-request.ts";
+import {
+  RequestLifetime,
+  HttpRequest,
+  type Receiving,
+  accessOf,
+  receive,
+  traced,
+  traceSince,
+} from "./incoming-request.ts";
 import type { Envelope } from "../authentication/authenticate.ts";
 import { encodeResponse } from "../response/encode.ts";
 import { type ApiReply, type ApiRequest, replyError, statusOf } from "../request/request-response.ts";
@@ -150,6 +158,7 @@ function serve(
     }
     const ms = clock.now() - began;
     inFlight.end(response.status, ms, bytes);
+    from.received.span?.end({ code: response.status });
     audit?.completes(response.status);
     if (isOpen(path)) return;
     const about = { verb: attributes.verb, uri: from.raw.url, code: response.status, ms };
@@ -161,7 +170,8 @@ function serve(
   app.addHook("onRequest", async (from, to) => {
     const id = from.headers["audit-id"] ?? `${first}${(count++).toString(16).padStart(12, "0")}`;
     const began = clock.now();
-    from.received = await receive(from, { began, id: `${id}`, trace: traceSince(began, clock) }, receiving);
+    const received = await receive(from, { began, id: `${id}`, trace: traceSince(began, clock) }, receiving);
+    from.received = world.tracer ? traced(received, from.headers, world.tracer) : received;
     const { refused, query, audit } = from.received;
     if (!refused) return;
     const refusal = replyError(refused);

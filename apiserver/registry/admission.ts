@@ -1,11 +1,11 @@
 // Admission: plugins that mutate and validate a write with a view of the rest of the cluster, in a fixed order.
 // The registry runs the chain; which plugins are in it is the composition's choice.
 import type { ResourceDefinition, Subresource } from "../../api/kinds.ts";
-import type { ApiObject, Instant } from "../../api/meta.ts";
+import type { ApiObject, Instant, Revision } from "../../api/meta.ts";
 import type { Commit, Present, Storage, Stored, Write } from "../storage/storage.ts";
 import { objectOf, prefixOf } from "./codec.ts";
 import { commitInTerm } from "./fencing.ts";
-import type { WriteOptions } from "./verbs.ts";
+import type { WriteOptions, WriteTrace } from "./verbs.ts";
 
 /** Kubernetes' admission operations. CONNECT opens a session to a subresource, such as `pods/exec`. */
 export type Operation = "CREATE" | "UPDATE" | "DELETE" | "CONNECT";
@@ -113,16 +113,23 @@ export function admissionChain(
         }
       },
       async commit(replacement, write) {
+        const { term, trace } = attributes.options;
         const all: Alongside[] = [];
+        let committed: ReturnType<NonNullable<WriteTrace["committing"]>> | undefined;
+        let at: Revision | undefined;
         try {
           for (const plugin of applicable) {
             const added = plugin.alongside?.(replacement, attributes, storage);
             const alongside = added instanceof Promise ? await added : added;
             if (alongside) all.push(alongside);
           }
-          const { term } = attributes.options;
-          return write && (await commitInTerm(storage, term, write, ...all.flatMap(({ writes }) => writes)));
+          if (!write) return undefined;
+          committed = trace?.committing?.(attributes.r, (replacement.after ?? replacement.before)!);
+          const commit = await commitInTerm(storage, term, write, ...all.flatMap(({ writes }) => writes));
+          if (commit.ok) at = commit.revision;
+          return commit;
         } finally {
+          committed?.(at);
           for (const { release } of all) release?.();
         }
       },

@@ -93,6 +93,7 @@ export function authorizedClient(client: Client, { user, authorizer }: InProcess
     revision: (kind) => after(request("list", kind ?? namespaces), () => client.revision(kind)),
     inTerm: client.inTerm,
     asController: client.asController,
+    inSpan: client.inSpan,
   };
 }
 

@@ -10,6 +10,14 @@ import type { Present, Stored } from "../storage/storage.ts";
 import type { StoredEvent, StoredListOptions, StoredPage } from "./listing.ts";
 import type { Ownership } from "./fields/ownership.ts";
 
+/** Follows a write: its steps, and its commit. */
+export interface WriteTrace {
+  /** Records that a step has ended by now. */
+  (step: string): void;
+  /** Called before the commit of an object; what it returns, with the revision if it was committed. */
+  readonly committing?: (r: ResourceDefinition, object: ApiObject) => (at: Revision | undefined) => void;
+}
+
 /** Options of a write: dry run, user and field manager. */
 export interface WriteOptions extends Ownership {
   readonly dryRun?: boolean;
@@ -30,8 +38,7 @@ export interface WriteOptions extends Ownership {
   readonly version?: ResourceDefinition;
   /** The change returns the object to be stored, also of a subresource whose bodies are of another kind. */
   readonly isMerged?: true;
-  /** Records the end of a step of the write. */
-  readonly trace?: ((step: string) => void) | undefined;
+  readonly trace?: WriteTrace | undefined;
   /** Receives warnings for the client. */
   readonly warn?: (sentence: string) => void;
   /** Adds an annotation to the audit event of the request; undefined when there is none. */

@@ -70,6 +70,12 @@ const explain = "/explain";
 export const explainedPath = (path: string): string | undefined =>
   path.startsWith(`${explain}/`) ? path.slice(explain.length) : undefined;
 
+/** Where spans are sent to. */
+export const tracesPath = "/traces";
+/** The path of the object whose trace is at this path; undefined for other paths. */
+export const tracedPath = (path: string): string | undefined =>
+  path.startsWith(`${tracesPath}/`) ? path.slice(tracesPath.length) : undefined;
+
 /** Open without authentication, for probes and version negotiation. */
 const open = ["/livez", "/readyz", "/healthz", "/version", "/version/"];
 /** Whether a path is open without authentication. */

@@ -10,7 +10,7 @@ import type { WritableSubresource } from "../../machinery/client.ts";
 import { decodeTerm, type LeaseTerm, termHeader } from "../../machinery/lease-term.ts";
 import { type Key, key } from "../../api/meta.ts";
 import type { SubresourceDefinition } from "../registry/strategies/table.ts";
-import type { Registry } from "../registry/verbs.ts";
+import type { Registry, WriteTrace } from "../registry/verbs.ts";
 
 /** A decoded request. The signal aborts when the client disconnects. */
 export interface ApiRequest {
@@ -31,8 +31,8 @@ export interface ApiRequest {
   readonly signal: AbortSignal;
   /** Records events of this request, if any. */
   readonly audit?: RequestAudit | undefined;
-  /** Records the end of a step, for the log entry of a slow request. */
-  readonly trace?: (step: string) => void;
+  /** Records the end of a step, for the log entry of a slow request and its span. */
+  readonly trace?: WriteTrace;
 }
 /** The term a write is fenced by, if any. Throws BadRequest. */
 export function termIn({ headers }: Pick<ApiRequest, "headers">): LeaseTerm | undefined {

@@ -1,10 +1,11 @@
 // Watches on the wire: where one begins, one JSON document per event, how often bookmarks are sent, and when it ends.
-import type { Revision, ApiObject } from "../../api/meta.ts";
-import type { Clock } from "../../machinery/world.ts";
+import { formatTraceparent } from "../../api/explanation/trace.ts";
+import type { Revision, ApiObject, Key } from "../../api/meta.ts";
+import type { Clock, World } from "../../machinery/world.ts";
 import type { StoredEvent } from "../registry/listing.ts";
 import { type ResourceDefinition, apiVersionOf } from "../../api/kinds.ts";
 import type { Selection } from "../../machinery/client.ts";
-import { objectAt, wireBytes } from "../registry/codec.ts";
+import { objectAt, prefixOf, wireBytes } from "../registry/codec.ts";
 import type { Registry } from "../registry/verbs.ts";
 import { type ApiReply, type Call, statusOf } from "../request/request-response.ts";
 import { type View, rendered, negotiatedStream, viewOf } from "../response/render.ts";
@@ -12,7 +13,7 @@ import { bookmarkTable } from "../response/table.ts";
 import { ApiError } from "../../api/errors.ts";
 import { matcherOf } from "../registry/selection.ts";
 import { type ListQuery, parseRevision } from "../request/options.ts";
-import { wholeNumber } from "../request/path.ts";
+import { flag, wholeNumber } from "../request/path.ts";
 
 /** How often bookmarks are sent. */
 export interface Pace {
@@ -82,13 +83,15 @@ export interface WatchRequest {
   /** Absent: no bookmarks. */
   readonly bookmarks?: Pace;
   readonly view: View;
+  /** Whether lines carry the contexts of traces. Only the cluster's own components request it. */
+  readonly isTraced?: boolean;
 }
 
-const line = (type: string, object: Buffer | string): Buffer =>
+const line = (type: string, object: Buffer | string, traceparent?: string): Buffer =>
   Buffer.concat([
     Buffer.from(`{"type":"${type}","object":`),
     typeof object === "string" ? Buffer.from(object) : object,
-    Buffer.from("}\n"),
+    Buffer.from(traceparent === undefined ? "}\n" : `,"traceparent":"${traceparent}"}\n`),
   ]);
 
 type Telling = Exclude<StoredEvent, { type: "PROGRESS" }>;
@@ -104,12 +107,21 @@ function plainLine(event: Telling): Buffer {
   return last!.bytes;
 }
 
+/** The line of a watch that continues traces: with the context of the write behind the event, if that was traced. */
+function tracedLine(event: Telling, r: ResourceDefinition, { tracer }: World): Buffer {
+  const { type, stored, revision: at } = event;
+  const key = stored.key.slice(prefixOf(r).length) as Key;
+  const span = tracer?.causeOf({ kind: r.kind, key, revision: at });
+  return span ? line(type, wireBytes(stored, "", at), formatTraceparent(span)) : plainLine(event);
+}
+
 /** Turns what happens into lines; a table names its columns only the first time. */
 interface Writer {
   event(event: Telling): Buffer;
   bookmark(at: Revision, isInitialEnd: boolean): Buffer;
 }
-function writerOf({ r, view: requestedView }: WatchRequest, clock: Clock): Writer {
+function writerOf({ r, view: requestedView, isTraced }: WatchRequest, world: World): Writer {
+  const { clock } = world;
   let headers = true;
   // Ages in tables are those at the time of the event.
   const view = (): View => ({ ...requestedView, now: clock.now() });
@@ -120,7 +132,7 @@ function writerOf({ r, view: requestedView }: WatchRequest, clock: Clock): Write
   };
   return {
     event(event) {
-      if (requestedView.form === "Plain") return plainLine(event);
+      if (requestedView.form === "Plain") return isTraced ? tracedLine(event, r, world) : plainLine(event);
       const { type, stored, revision: at } = event;
       return line(type, JSON.stringify(rendered(r, objectAt(stored, at), view(), once())));
     },
@@ -142,7 +154,7 @@ export async function* watchLines(
   signal: AbortSignal,
 ): AsyncGenerator<Buffer> {
   const { r, selection, bookmarks, begin } = request;
-  const write = writerOf(request, registry.world.clock);
+  const write = writerOf(request, registry.world);
   try {
     let from = begin.with === "what came after" ? begin.from : undefined;
     if (begin.with === "what there is") {
@@ -206,6 +218,7 @@ export function watch({ registry, r, request }: Call, q: ListQuery): ApiReply {
       },
     }),
     view: viewOf(request, clock.now(), negotiatedStream(request.headers.accept)),
+    isTraced: registry.world.tracer !== undefined && flag(query, "traceparents"),
   };
   return {
     status: 200,

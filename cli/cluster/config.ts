@@ -7,6 +7,7 @@ import type { AuditOptions } from "../../apiserver/audit/recording.ts";
 import type { EncryptionFile } from "../../apiserver/storage/encryption/file.ts";
 import type { KubeSchedulerConfiguration } from "../../scheduler/configuration/configuration.ts";
 import type { Packing } from "../../scheduler/plugins/resource-scores.ts";
+import type { TracingConfig } from "../tracing/config.ts";
 import { clusterAutoscalerTimings, localTimings } from "./timings.ts";
 
 /** The address ranges and names of every cluster: those that are usual in Kubernetes. */
@@ -85,6 +86,8 @@ export interface ServerConfig extends SharedConfig {
   readonly isReplicated?: true;
   /** The address of the cluster's registry for nodes that join. Without one they have none. */
   readonly registry?: string;
+  /** Set when requests and what follows from them are traced. */
+  readonly tracing?: TracingConfig;
   /** How requests are authorized; by RBAC unless set. */
   readonly authorizationMode?: AuthorizationMode;
 }
@@ -105,6 +108,8 @@ export interface AgentConfig extends SharedConfig {
     /** The first identity of the controllers beside the node's CSI drivers: group orrery.dev:csi-drivers. */
     readonly csi?: KeyPair;
   };
+  /** Set when what the node does is traced. */
+  readonly isTraced?: true;
   /** The lifetime of renewed certificates, where it is shorter than the signer's. */
   readonly certificateSeconds?: number;
   readonly kubeletPort: number;
@@ -224,7 +229,11 @@ export const capacityOf = ({ cpus, memoryBytes }: Pick<Worker, "cpus" | "memoryB
 export const pauseImage = "orrery/pause:1";
 
 /** The configuration of a worker's agent. */
-export const agentConfig = (worker: Worker, endpointIp: string, registry?: string): AgentConfig => ({
+export const agentConfig = (
+  worker: Worker,
+  endpointIp: string,
+  { registry, isTraced }: Pick<AgentConfig, "registry" | "isTraced"> = {},
+): AgentConfig => ({
   ...shared,
   nodeName: worker.name,
   nodeIp: worker.ip,
@@ -242,6 +251,7 @@ export const agentConfig = (worker: Worker, endpointIp: string, registry?: strin
   podCidr: worker.podCidr,
   pauseImage,
   ...(registry !== undefined && { registry }),
+  ...(isTraced && { isTraced }),
   stateDir: "/var/lib/orrery",
 });
 

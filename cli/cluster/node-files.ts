@@ -91,7 +91,12 @@ export const writeWorkerFiles = async (state: ClusterState, worker: Worker, auth
   const dir = nodeDir(state.name, worker.name);
   const registry = state.registry && registryAddress(state.registry);
   await writeAll(dir, {
-    "agent.json": json(agentConfig(worker, endpointOf(state).ip, registry)),
+    "agent.json": json(
+      agentConfig(worker, endpointOf(state).ip, {
+        ...(registry !== undefined && { registry }),
+        ...(state.tracing && { isTraced: true as const }),
+      }),
+    ),
     "dockerd.json": json(engineConfig(worker)),
     "ca.crt": authority.pem.cert,
     ...pemFiles(await workerCredentials(authority, worker)),
@@ -203,6 +208,7 @@ const writeControlPlaneFiles = async (state: ClusterState, authority: Authority,
         ...config,
         ...(isReplicated && { isReplicated, endpoint: endpointOf(state).ip }),
         ...(state.rebalances && { rebalances: true }),
+        ...(state.tracing && { tracing: state.tracing }),
         ...(state.schedulerConfig && { schedulerConfig: state.schedulerConfig }),
         ...(state.registry && { registry: numericRegistryAddress(state.registry) }),
         ...(state.auditPolicy && { audit: auditInNode(state.auditPolicy) }),

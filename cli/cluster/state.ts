@@ -8,6 +8,7 @@ import { addresses, type Worker } from "./config.ts";
 import { cacheDir, clusterDir } from "../paths.ts";
 import type { ControlPlanes, Place } from "./control-planes.ts";
 import type { Privileges } from "./privileges.ts";
+import type { TracingConfig } from "../tracing/config.ts";
 import { addressIn } from "./subnet.ts";
 
 /** The stores of a cluster. The memory store is not one of them, since it does not survive a restart. */
@@ -24,6 +25,8 @@ export interface ClusterState extends ControlPlanes {
   readonly schedulerConfig?: KubeSchedulerConfiguration;
   /** The audit policy, from a file. Without one nothing is audited. */
   readonly auditPolicy?: AuditPolicy;
+  /** Set when requests and what follows from them are traced. */
+  readonly tracing?: TracingConfig;
   /** Set when its Secrets are encrypted in the store. Clusters of earlier versions are not. */
   readonly encryptsSecrets?: true;
   /** Set when its controllers move pods to free nodes and to mend rules. */

@@ -9,6 +9,7 @@ import type { AuditPolicy } from "../../apiserver/audit/policy.ts";
 import type { KubeSchedulerConfiguration } from "../../scheduler/configuration/configuration.ts";
 import type { Packing } from "../../scheduler/plugins/resource-scores.ts";
 import { CliError } from "../cli-error.ts";
+import type { TracingConfig } from "../tracing/config.ts";
 import { connect } from "../client/access.ts";
 import type { Io } from "../progress.ts";
 import { addresses, type Worker } from "./config.ts";
@@ -74,6 +75,7 @@ export interface UpOptions extends Size {
   readonly schedulerConfig: KubeSchedulerConfiguration | undefined;
   /** From a file. */
   readonly auditPolicy: AuditPolicy | undefined;
+  readonly tracing: TracingConfig | undefined;
   /** Moves pods from time to time. */
   readonly rebalances: boolean;
   readonly timeoutMs: number;
@@ -107,7 +109,8 @@ const allocate = (options: UpOptions, clock: Clock): Promise<ClusterState> =>
     const subnet = freeSubnet(taken);
     if (subnet === undefined)
       throw new CliError("no free range for the cluster's network", "Remove unused networks: docker network prune");
-    const { name, store, packing, schedulerConfig, auditPolicy, rebalances, nodes, maxNodes, controlPlanes } = options;
+    const { name, store, packing, schedulerConfig, auditPolicy, tracing } = options;
+    const { rebalances, nodes, maxNodes, controlPlanes } = options;
     const state: ClusterState = {
       name,
       complete: false,
@@ -116,6 +119,7 @@ const allocate = (options: UpOptions, clock: Clock): Promise<ClusterState> =>
       encryptsSecrets: true,
       ...(schedulerConfig && { schedulerConfig }),
       ...(auditPolicy && { auditPolicy }),
+      ...(tracing && { tracing }),
       ...(rebalances && { rebalances }),
       ...(maxNodes !== undefined && { maxNodes }),
       subnet,
@@ -252,13 +256,15 @@ const createAgain = async (state: ClusterState, names: readonly string[]): Promi
 
 /** Some options of a cluster are chosen when it is made. Throws CliError when they are others now. */
 const checkSame = (previous: ClusterState, options: UpOptions): void => {
-  const differs = (option: "schedulerConfig" | "auditPolicy"): boolean =>
+  const differs = (option: "schedulerConfig" | "auditPolicy" | "tracing"): boolean =>
     options[option] !== undefined && !sameJson(options[option], previous[option]);
   const other = differs("schedulerConfig")
     ? "configuration of its scheduler"
     : differs("auditPolicy")
       ? "audit policy"
-      : undefined;
+      : differs("tracing")
+        ? "configuration of tracing"
+        : undefined;
   if (other === undefined) return;
   throw new CliError(
     `cluster "${previous.name}" was made with another ${other}`,

@@ -68,6 +68,9 @@ export const register = (program: Command): void => {
     .option("--audit-log-maxsize <megabytes>", "the size of a full log", "100")
     .option("--encryption-provider-config <file>", "an EncryptionConfiguration: how objects are encrypted in the store")
     .option("--encryption-provider-config-automatic-reload", "follow changes of that file")
+    .option("--trace", "keep traces of changes in memory, for orrery trace")
+    .option("--tracing-endpoint <url>", "send traces to an OpenTelemetry collector, by OTLP over HTTP")
+    .option("--tracing-config-file <file>", "a TracingConfiguration: the collector, and how many traces are sampled")
     .option("--api-only", "only the API server, for a scheduler and controllers of your own")
     .addHelpText("after", "\nExamples:\n  orrery server --name lab --port 7443\n  orrery get namespaces --name lab")
     .action(serve);

@@ -11,10 +11,11 @@ import { controlPlaneCounts } from "../cluster/control-planes.ts";
 import { maxWorkers, type StoreKind } from "../cluster/state.ts";
 import { up } from "../cluster/up.ts";
 import type { Io } from "../progress.ts";
+import { type TracingFlags, tracingOf } from "../tracing/config.ts";
 import { readSchedulerConfig } from "../scheduler-config.ts";
 import { interruption, realIo, withCluster } from "./cluster-option.ts";
 
-interface Flags {
+interface Flags extends TracingFlags {
   readonly environment: Environment;
   readonly name: string;
   readonly nodes: string;
@@ -95,6 +96,7 @@ const start = async (flags: Flags, io: Io, signal: AbortSignal): Promise<void> =
     packing: flags.spread === true ? "LeastAllocated" : "MostAllocated",
     schedulerConfig: configured(flags),
     auditPolicy: flags.auditPolicy === undefined ? undefined : auditPolicyIn(flags.auditPolicy),
+    tracing: tracingOf(flags),
     rebalances: flags.rebalance === true,
     cpus: parseCpus(flags.nodeCpus ?? size.cpus, cpus),
     memoryBytes: parseMemory(flags.nodeMemory ?? size.memory),
@@ -133,6 +135,9 @@ export const register = (program: Command): void => {
     .option("--spread", "place pods on the emptiest node that fits, instead of filling one node after the other")
     .option("--scheduler-config <file>", "the scheduler's profiles and extenders, as for kube-scheduler --config")
     .option("--audit-policy <file>", "record events of requests in every control plane's /var/log/audit/audit.log")
+    .option("--trace", "keep traces of changes in the API server, for orrery trace")
+    .option("--tracing-endpoint <url>", "send traces to an OpenTelemetry collector, by OTLP over HTTP")
+    .option("--tracing-config-file <file>", "a TracingConfiguration: the collector, and how many traces are sampled")
     .option("--rebalance", "move pods every minute to free nodes, or to where their rules hold")
     .option("--timeout <seconds>", "how long to wait until everything is Ready", defaults.timeout)
     .option("--keep", "keep a cluster that does not come up, to find out why")

@@ -11,6 +11,7 @@ import type { NodeContext } from "../node-context.ts";
 import { type Prober, prober } from "../probes/prober.ts";
 import { RuntimeUnavailable } from "../runtime.ts";
 import { actionKey } from "./actions.ts";
+import { type ActionSpan, type PodSpans, podSpans } from "./pod-spans.ts";
 import { decidePod } from "./decide.ts";
 import { execute } from "./executors.ts";
 import { fieldPath, usedVolumesOf } from "../podspec/containers.ts";
@@ -72,6 +73,8 @@ interface WorkerState {
   /** Keys of the actions under way. */
   readonly busy: Set<string>;
   readonly notify: () => void;
+  /** Present while tracing is on. */
+  readonly spans: PodSpans | undefined;
 }
 interface Outcome {
   readonly requeueAt: number | undefined;
@@ -85,7 +88,7 @@ const leastRestMs = 10;
 
 function begin(
   { uid, node, busy, notify }: WorkerState,
-  action: string,
+  { action, span }: { readonly action: string; readonly span: ActionSpan | undefined },
   work: Promise<unknown>,
   signal: AbortSignal,
 ): void {
@@ -94,7 +97,12 @@ function begin(
     busy.delete(action);
     notify();
   };
-  work.then(settled, (e: Error) => {
+  const succeeded = (): void => {
+    span?.end();
+    settled();
+  };
+  work.then(succeeded, (e: Error) => {
+    span?.end(e);
     if (!signal.aborted) node.world.log("pod action failed", { pod: uid, action, error: e.message });
     // An unexpected failure is retried after a delay.
     node.world.clock.sleep(retryMs, signal).then(settled, settled);
@@ -110,11 +118,13 @@ function ensureReported(w: WorkerState, o: PodObservation, signal: AbortSignal):
   if (w.busy.has("report")) return false;
   if (status.reason === "DeadlineExceeded" && o.pod.status?.reason !== status.reason)
     node.events.record(o.pod, "Normal", status.reason, status.message ?? "");
-  const work = report(node.client, o.pod, status).then((now) => {
+  const span = w.spans?.begin(o.pod, { do: "report" });
+  const client = span ? node.client.inSpan(span.context) : node.client;
+  const work = report(client, o.pod, status).then((now) => {
     if (now) memory.pod = newer(memory.pod, now);
     else memory.gone = true;
   });
-  begin(w, "report", work, signal);
+  begin(w, { action: "report", span }, work, signal);
   return false;
 }
 
@@ -130,8 +140,12 @@ async function runOnce(w: WorkerState, signal: AbortSignal): Promise<Outcome> {
     const key = actionKey(action);
     // The observation may lack the effect of an action that was under way when it began.
     if (underWay.has(key) || busy.has(key)) continue;
-    begin(w, key, execute(action, { inputs, node, memory, uid, health, notify: w.notify }, signal), signal);
+    const span = o.pod && w.spans?.begin(o.pod, action);
+    const by = span ? { ...node, client: node.client.inSpan(span.context) } : node;
+    const work = execute(action, { inputs, node: by, memory, uid, health, notify: w.notify }, signal);
+    begin(w, { action: key, span }, work, signal);
   }
+  if (busy.size === 0) w.spans?.rested();
   const empty = o.containers.length === 0 && o.sandboxes.length === 0;
   return { requeueAt, over: (o.gone || o.pod === undefined) && empty && o.released && busy.size === 0 };
 }
@@ -164,6 +178,7 @@ function remember(memory: PodMemory, pod: Pod): void {
 export function podWorker(uid: string, node: NodeContext): PodWorker {
   const memory = emptyMemory();
   const changed = newSignal();
+  const spans = node.world.tracer && podSpans(node.world.tracer);
   const record = (container: string, type: "Normal" | "Warning", reason: string, message: string): void => {
     if (memory.pod) node.events.record(memory.pod, type, reason, message, fieldPath(memory.pod, container));
   };
@@ -172,7 +187,11 @@ export function podWorker(uid: string, node: NodeContext): PodWorker {
     notify: changed.notify,
     update(pod) {
       if (pod === "gone") memory.gone = true;
-      else remember(memory, pod);
+      else {
+        const before = memory.pod;
+        remember(memory, pod);
+        if (memory.pod !== before) spans?.changed(pod);
+      }
       changed.notify();
     },
     evict(eviction) {
@@ -196,7 +215,7 @@ export function podWorker(uid: string, node: NodeContext): PodWorker {
       const ended = new AbortController();
       const until = AbortSignal.any([signal, ended.signal]);
       const health = prober({ world: node.world, runtime: node.runtime, changed: changed.notify, record }, until);
-      const w: WorkerState = { uid, node, memory, health, busy: new Set(), notify: changed.notify };
+      const w: WorkerState = { uid, node, memory, health, busy: new Set(), notify: changed.notify, spans };
       const changes = subscribe([changed], until);
       while (!signal.aborted) {
         const { requeueAt, over } = await runSafely(w, signal);
@@ -208,6 +227,7 @@ export function podWorker(uid: string, node: NodeContext): PodWorker {
         await changes.next();
         timer.abort();
       }
+      spans?.rested();
       changes.close();
       health.keep([]);
       ended.abort();

@@ -90,6 +90,7 @@ function pausedWith(client: Client, process: Pausable): Client {
     evict: (key, options) => call(() => client.evict(key, options)),
     inTerm: (term) => pausedWith(client.inTerm(term), process),
     asController: (account) => pausedWith(client.asController(account), process),
+    inSpan: (span) => pausedWith(client.inSpan(span), process),
   };
 }
 

@@ -54,6 +54,7 @@ export function duplicating(
       ),
     inTerm: (term) => duplicating(client.inTerm(term), world, faults, late),
     asController: (account) => duplicating(client.asController(account), world, faults, late),
+    inSpan: (span) => duplicating(client.inSpan(span), world, faults, late),
     async *watch(r, options, signal) {
       for await (const event of client.watch(r, options, signal)) {
         if (event.type !== "progress" && random.next() < faults.stalls) await clock.sleep(random.next() * mostStallMs);
@@ -79,6 +80,7 @@ export function mortal(client: Client, world: World, faults: Faults, die: () => 
     evict: (key, options) => last(() => client.evict(key, options)),
     inTerm: (term) => mortal(client.inTerm(term), world, faults, die),
     asController: (account) => mortal(client.asController(account), world, faults, die),
+    inSpan: (span) => mortal(client.inSpan(span), world, faults, die),
   };
 }
 

@@ -81,6 +81,7 @@ export function flaky(
     revision: (kind) => call(() => client.revision(kind)),
     inTerm: (term) => flaky(client.inTerm(term), world, network, late, life),
     asController: (account) => flaky(client.asController(account), world, network, late, life),
+    inSpan: (span) => flaky(client.inSpan(span), world, network, late, life),
     async *watch(r, options, signal) {
       for await (const event of client.watch(r, options, signal)) {
         if (network.down || random.next() < network.loss / 4) throw new ApiError("ServiceUnavailable", "watch cut");

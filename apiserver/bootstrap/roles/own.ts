@@ -5,6 +5,8 @@ import { type AccessRow, controllerRolesIn, rolesIn } from "./text.ts";
 const components = rolesIn(`
 orrery.dev:apiserver for user:kube-apiserver-kubelet-client
   get core pods
+orrery.dev:tracing for group:system:nodes
+  post /traces
 orrery.dev:joining-nodes for group:system:bootstrappers:orrery:default-node-token
   get,list core nodes
 orrery.dev:approve-network for group:system:nodes
