@@ -38,7 +38,7 @@ export interface TestServer {
 export interface ListeningOptions
   extends Pick<
     ServerOptions,
-    "timeouts" | "admission" | "audit" | "authentication" | "authorizationMode" | "explanations"
+    "timeouts" | "admission" | "audit" | "authentication" | "authorizationMode" | "explanations" | "tracing"
   > {
   readonly world?: World;
   readonly storage?: Storage;
@@ -73,6 +73,7 @@ export async function listeningServer(options: ListeningOptions = {}): Promise<T
     ...(options.authentication && { authentication: options.authentication }),
     ...(options.authorizationMode && { authorizationMode: options.authorizationMode }),
     ...(options.explanations && { explanations: options.explanations }),
+    ...(options.tracing && { tracing: options.tracing }),
   });
   const { port, closed } = await api.listen(stop.signal);
   const url = `https://127.0.0.1:${port}`;

@@ -10,6 +10,7 @@ import { kubelet } from "../../kubelet/kubelet.ts";
 import { kubeletAccess } from "../../kubelet/server/access.ts";
 import { serveKubelet } from "../../kubelet/server/kubelet-server.ts";
 import { realWorld } from "../../machinery/real-world.ts";
+import type { World } from "../../machinery/world.ts";
 import { simulatedRuntime } from "../sim/runtime.ts";
 import type { TestServer } from "./listening.ts";
 import { testSubPaths } from "./sub-paths.ts";
@@ -61,13 +62,17 @@ const settings = (folder: string, kubeletPort: number) => ({
 });
 
 /** Starts the node. Without a client of its own it is a component of the server. */
-export async function simulatedNode(server: TestServer, client = server.inProcess): Promise<SimulatedNode> {
+export async function simulatedNode(
+  server: TestServer,
+  client = server.inProcess,
+  nodeWorld: World = world,
+): Promise<SimulatedNode> {
   const folder = mkdtempSync(join(tmpdir(), "orrery-node-"));
   const serving = await server.authority.issue({ name: "system:node:n1", hosts: ["127.0.0.1"], use: "server" });
   const stop = new AbortController();
   const at = settings(folder, await freePort());
   const subPaths = testSubPaths(at.stateDir);
-  const ports = { world, client, runtime: simulatedRuntime(world, [image]), subPaths };
+  const ports = { world: nodeWorld, client, runtime: simulatedRuntime(world, [image]), subPaths };
   const certificate = { current: () => serving, onRenewed: () => {} };
   const check = kubeletAccess({ client, world, nodeName: at.nodeName });
   const listening = { host: "127.0.0.1", ca: server.ca, serving: certificate, check };
