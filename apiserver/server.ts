@@ -36,6 +36,7 @@ import { countObjects, requestMetrics, timedStorage } from "./metrics/metrics.ts
 import { podLogs, sessionWithoutUpgrade } from "./streaming/pods.ts";
 import { upgrades } from "./http/upgrades.ts";
 import { explanationsApi } from "./verbs/explanations.ts";
+import { snapshotsApi } from "./snapshots/api.ts";
 import { type TracingOptions, tracesApi } from "./verbs/traces.ts";
 import { metricApis } from "./verbs/metric-values.ts";
 import { reviewer, reviews } from "./verbs/reviews.ts";
@@ -150,14 +151,13 @@ export function apiServer(options: ServerOptions): ApiServer {
     async listen(signal) {
       const handlers = {
         ...sessionHandlers(nodes),
-        token: tokenRequest(tokens),
-        measured: measuredKinds(measured),
-        review: reviews({ tokens, authorizer }),
+        ...{ token: tokenRequest(tokens), measured: measuredKinds(measured), review: reviews({ tokens, authorizer }) },
       };
       const extensions = [
         requests.serve,
         explanationsApi(verbs, options.explanations, options.kubeletClient),
         tracesApi(verbs, options.tracing, authorizer),
+        snapshotsApi(options.storage, world, () => bootstrapAccess(client).then(initialize)),
         metricApis(ofPrograms, world.clock),
         openId(tokens, () => `${advertise}:${listening.port}`),
       ];
@@ -178,8 +178,11 @@ export function apiServer(options: ServerOptions): ApiServer {
       onAbort(signal, nodes.close);
       const advertised = { address: advertise, port: listening.port, serviceCidr };
       const peers = options.isReplicated ? apiServerPeers(client, advertised, world) : undefined;
-      await bootstrap(client, advertised, peers?.reconcile);
-      await bootstrapObjects(client, kinds.all(), advertised, world.clock.now());
+      const initialize = async (): Promise<void> => {
+        await bootstrap(client, advertised, peers?.reconcile);
+        await bootstrapObjects(client, kinds.all(), advertised, world.clock.now());
+      };
+      await initialize();
       isBootstrapped = true;
       const maintenance = [
         listening.closed.then(audit.close),

@@ -57,6 +57,7 @@ export const commandTable: CommandTable = Object.fromEntries([
     ["up", "create a cluster, or start the stopped parts of one", () => import("./commands/up.ts")],
     ["down", "remove a cluster", () => import("./commands/down.ts")],
     ["cluster", "list the clusters of this machine", () => import("./commands/cluster.ts")],
+    ["snapshot", "save all objects of a cluster in a file, and restore them", () => import("./commands/snapshot.ts")],
     ["status", "show the health of the components of a cluster", () => import("./commands/status.ts")],
     ["node", "list, add, stop, start, kill or remove nodes", () => import("./commands/node.ts")],
     ["image", "list, copy or remove images of the nodes", () => import("./commands/image.ts")],

@@ -10,7 +10,7 @@ import { onAbort } from "../../machinery/abort.ts";
 import type { World } from "../../machinery/world.ts";
 import { proxyRoutes } from "../proxy/target.ts";
 import { newUid } from "../registry/prepare.ts";
-import { isOpen, requestInfo, resourcePath } from "../request/path.ts";
+import { isOpen, requestInfo, resourcePath, snapshotPath } from "../request/path.ts";
 import {
   RequestLifetime,
   HttpRequest,
@@ -197,7 +197,7 @@ function serve(
     // What is only passed on is not read here, however long it is.
     passing.removeAllContentTypeParsers();
     passing.addContentTypeParser("*", (_request, body, done) => done(null, body));
-    for (const url of proxyRoutes) passing.route({ ...routeOptions, url });
+    for (const url of [...proxyRoutes, snapshotPath]) passing.route({ ...routeOptions, url });
   });
 }
 

@@ -76,6 +76,9 @@ export const tracesPath = "/traces";
 export const tracedPath = (path: string): string | undefined =>
   path.startsWith(`${tracesPath}/`) ? path.slice(tracesPath.length) : undefined;
 
+/** Where the whole cluster is read and replaced. */
+export const snapshotPath = "/snapshot";
+
 /** Open without authentication, for probes and version negotiation. */
 const open = ["/livez", "/readyz", "/healthz", "/version", "/version/"];
 /** Whether a path is open without authentication. */

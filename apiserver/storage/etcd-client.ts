@@ -6,6 +6,7 @@ import { type Revision, revision } from "../../api/meta.ts";
 import { onAbort } from "../../machinery/abort.ts";
 import type { Clock } from "../../machinery/world.ts";
 import { type Transformer, unchanged } from "./encryption/transformer.ts";
+import { type EtcdRoot, etcdRoot, prefixEnd, unchangedSince } from "./etcd-root.ts";
 import { type Commit, type Condition, isWrite, type Stored, type Write } from "./storage.ts";
 
 /** Endpoints of etcd, the root of the cluster's keys, and credentials. */
@@ -20,13 +21,15 @@ export interface EtcdOptions {
 /** Single calls without retries: the caller decides what a lost response means. */
 export interface EtcdClient {
   revision(): Promise<Revision>;
+  /** Which root holds the entries. */
+  readonly root: Pick<EtcdRoot, "find" | "isMovedBy" | "ownKey">;
+  /** Replaces all entries by these: see {@link EtcdRoot}. */
+  replaceAll(entries: readonly Pick<Stored, "key" | "value">[]): Promise<void>;
   page(after: string | undefined, at: Revision | undefined): Promise<Snapshot & { readonly more: boolean }>;
   commit(...parts: readonly (Write | Condition)[]): Promise<Commit>;
   compact(upTo: Revision): Promise<void>;
   /** All changes of the store after `from`, until the connection breaks or the signal is aborted. */
   events(from: Revision, signal: AbortSignal): AsyncIterable<IWatchResponse>;
-  /** The key without the root; undefined for a key outside of the root. */
-  ownKey(key: Buffer): string | undefined;
   /** The value of bytes that etcd keeps under this key, which is without the root. */
   ownValue(key: string, kept: Uint8Array): Uint8Array;
 }
@@ -74,13 +77,6 @@ function connect(options: EtcdOptions, clock: Clock): Etcd3 {
  */
 const ownBytes = (value: Uint8Array): Uint8Array => new Uint8Array(value);
 
-/** The first key after all that begin with `prefix`. */
-function prefixEnd(prefix: Buffer): Buffer {
-  const end = Buffer.from(prefix);
-  end[end.length - 1]! += 1;
-  return end;
-}
-
 /** The API error for a failure after which certainly nothing was written; undefined for others. */
 export function refusal(e: unknown): ApiError | undefined {
   const tooLarge = e instanceof GRPCResourceExhastedError && e.message.includes("larger than max");
@@ -94,17 +90,14 @@ export function refusal(e: unknown): ApiError | undefined {
 /** Connect lazily; the connection ends with the signal. */
 export function etcdClient(options: EtcdOptions, clock: Clock, signal: AbortSignal): EtcdClient {
   const etcd = connect(options, clock);
-  const root = Buffer.from(options.root);
-  const fullKey = (key: string): Buffer => Buffer.from(options.root + key);
-  const ownKey = (key: Buffer): string | undefined =>
-    key.subarray(0, root.length).equals(root) ? key.toString("utf8", root.length) : undefined;
+  const root = etcdRoot(etcd, options.root);
   const { transformer = unchanged } = options;
   const ownValue = (key: string, kept: Uint8Array): Uint8Array => {
     const value = transformer.open(key, kept);
     return value === kept ? ownBytes(kept) : value;
   };
   const stored = (kv: IKeyValue): Stored => {
-    const key = ownKey(kv.key)!;
+    const key = root.ownKey(kv.key)!;
     return {
       ...{ key, value: ownValue(key, kv.value) },
       created: revision(Number(kv.create_revision)),
@@ -113,33 +106,33 @@ export function etcdClient(options: EtcdOptions, clock: Clock, signal: AbortSign
   };
   onAbort(signal, () => etcd.close());
   return {
-    ownKey,
+    root,
     ownValue,
+    replaceAll: (entries) => root.replace(entries, transformer.seal),
     async revision() {
-      const { header } = await etcd.kv.range({ key: root, keys_only: true, limit: 1 });
+      const { header } = await etcd.kv.range({ key: root.prefix, keys_only: true, limit: 1 });
       return revision(Number(header.revision));
     },
     async page(after, at) {
-      const key = after === undefined ? root : Buffer.concat([fullKey(after), wholeStore]);
-      const request = { key, range_end: prefixEnd(root), limit: entriesPerPage, ...(at && { revision: at }) };
+      const key = after === undefined ? root.prefix : Buffer.concat([root.fullKey(after), wholeStore]);
+      const request = { key, range_end: prefixEnd(root.prefix), limit: entriesPerPage, ...(at && { revision: at }) };
       const { kvs, header, more } = await etcd.kv.range(request);
       return { entries: kvs.map(stored), revision: at ?? revision(Number(header.revision)), more };
     },
     async commit(...parts) {
       const response = await etcd.kv.txn({
-        compare: parts.map(({ key, expect }) => ({
-          ...{ key: fullKey(key), target: "Mod" as const, result: "Equal" as const, mod_revision: expect },
-        })),
+        compare: [...parts.map(({ key, expect }) => unchangedSince(root.fullKey(key), expect)), root.isCurrent()],
         success: parts.filter(isWrite).map(({ key, value }) => {
-          if (value === null) return { request_delete_range: { key: fullKey(key) } };
+          if (value === null) return { request_delete_range: { key: root.fullKey(key) } };
           const { buffer, byteOffset, byteLength } = transformer.seal(key, value);
-          return { request_put: { key: fullKey(key), value: Buffer.from(buffer, byteOffset, byteLength) } };
+          return { request_put: { key: root.fullKey(key), value: Buffer.from(buffer, byteOffset, byteLength) } };
         }),
-        failure: parts.map(({ key }) => ({ request_range: { key: fullKey(key) } })),
+        failure: parts.map(({ key }) => ({ request_range: { key: root.fullKey(key) } })),
       });
       if (response.succeeded) return { ok: true, revision: revision(Number(response.header.revision)) };
       const found = response.responses.map(({ response_range: { kvs } }) => kvs[0] && stored(kvs[0]));
       const failed = parts.findIndex(({ expect }, i) => (found[i]?.modified ?? 0) !== expect);
+      if (failed < 0) throw new ApiError("ServiceUnavailable", "the store is being replaced, nothing was written");
       return { ok: false, key: parts[failed]!.key, current: found[failed] };
     },
     async compact(upTo) {

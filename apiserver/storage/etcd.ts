@@ -19,6 +19,7 @@ const same = (a: Uint8Array | null, b: Uint8Array | undefined): boolean => !!a &
 async function snapshot(client: EtcdClient): Promise<Snapshot> {
   const entries: Stored[] = [];
   let at: Revision | undefined;
+  await client.root.find();
   for (;;) {
     const page = await client.page(entries.at(-1)?.key, at);
     at ??= page.revision;
@@ -30,7 +31,7 @@ async function snapshot(client: EtcdClient): Promise<Snapshot> {
 /** Events of other roots advance the revision too; they become changes without a watch. */
 function appendEvent(log: Log, client: EtcdClient, event: IEvent): void {
   const at = revision(Number(event.kv.mod_revision));
-  const key = client.ownKey(event.kv.key);
+  const key = client.root.ownKey(event.kv.key);
   if (key === undefined) {
     log.append({ key: "", revision: at });
     return;
@@ -46,6 +47,14 @@ function appendEvent(log: Log, client: EtcdClient, event: IEvent): void {
   log.append({ key, revision: at, ...(now && { now }), ...(before && { before }) });
 }
 
+/** The entries are under another root: everything is to be read again. */
+class Replaced extends Error {
+  override readonly name = "Replaced";
+  constructor() {
+    super("the store was replaced");
+  }
+}
+
 async function follow(client: EtcdClient, log: Log, signal: AbortSignal): Promise<void> {
   for await (const response of client.events(log.head(), signal) as AsyncIterable<IWatchResponse>) {
     if (response.canceled) {
@@ -53,7 +62,10 @@ async function follow(client: EtcdClient, log: Log, signal: AbortSignal): Promis
         throw new Compacted(log.head(), revision(Number(response.compact_revision)));
       throw new Error(`etcd ended the watch: ${response.cancel_reason || "no reason given"}`);
     }
-    for (const event of response.events) appendEvent(log, client, event);
+    for (const event of response.events) {
+      if (client.root.isMovedBy(event.kv.key)) throw new Replaced();
+      appendEvent(log, client, event);
+    }
   }
 }
 
@@ -71,7 +83,7 @@ async function feed(
     } catch (e) {
       if (signal.aborted) return;
       world.log("the watch on etcd broke off, taking it up again", { error: String(e), revision: log.head() });
-      if (e instanceof Compacted) await restart(client, log, world, signal);
+      if (e instanceof Compacted || e instanceof Replaced) await restart(client, log, world, signal);
     }
     await world.clock.sleep(pauseMs, signal).catch(() => {});
   }
@@ -195,6 +207,11 @@ export async function etcdStorage(options: EtcdOptions, world: World, signal: Ab
       if (floor <= log.floor()) return;
       await persist(world, signal, () => client.compact(floor));
       log.compact(floor);
+    },
+    async replaceAll(entries) {
+      await client.replaceAll(entries);
+      await restart(client, log, world, signal);
+      silence.abort(new Error("the store was replaced"));
     },
   };
 }

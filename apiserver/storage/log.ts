@@ -322,6 +322,27 @@ export function emptyLog(start: Revision = revision(0)): Log {
   };
 }
 
+/**
+ * What replaces all entries of a log whose every change has a revision of its own, and the revision after them. Entries
+ * of a store that commits several at one revision may share it: all but the first have new ones.
+ */
+export function replacement(
+  entries: readonly Stored[],
+  head: Revision,
+): { readonly entries: readonly Stored[]; readonly at: Revision } {
+  const taken = new Set<Revision>();
+  let last = revision(entries.reduce((most, { modified }) => Math.max(most, modified), Number(head)));
+  const renumbered = entries.map((stored) => {
+    if (!taken.has(stored.modified)) {
+      taken.add(stored.modified);
+      return stored;
+    }
+    last = revision(last + 1);
+    return { ...stored, modified: last };
+  });
+  return { entries: renumbered, at: revision(last + 1) };
+}
+
 /** A log without persistence. */
 export function memoryStorage(): Storage {
   const log = emptyLog();
@@ -339,5 +360,9 @@ export function memoryStorage(): Storage {
     },
     watch: log.watch,
     compact: async (upTo) => log.compact(upTo),
+    async replaceAll(wanted) {
+      const { entries, at } = replacement(wanted, log.head());
+      log.restart(entries, at);
+    },
   };
 }

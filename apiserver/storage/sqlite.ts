@@ -1,11 +1,11 @@
 // The log in one SQLite file: a change is a row, and opening the file replays the rows. Reads are served from memory; a
 // commit returns when its row is on disk.
 import { setImmediate as endOfTick } from "node:timers/promises";
-import { DatabaseSync } from "node:sqlite";
+import { DatabaseSync, type StatementSync } from "node:sqlite";
 import { ApiError } from "../../api/errors.ts";
 import { type Revision, revision } from "../../api/meta.ts";
 import { onAbort } from "../../machinery/abort.ts";
-import { decideCommit, emptyLog, type Log } from "./log.ts";
+import { decideCommit, emptyLog, type Log, replacement } from "./log.ts";
 import { type Transformer, unchanged } from "./encryption/transformer.ts";
 import type { Change, Commit, Condition, Storage, Stored, Write } from "./storage.ts";
 
@@ -119,6 +119,22 @@ function transaction(db: DatabaseSync, body: () => void): void {
   }
 }
 
+interface Kept {
+  readonly log: Log;
+  readonly insert: StatementSync;
+  readonly transformer: Transformer;
+}
+function replaceAll(db: DatabaseSync, { log, insert, transformer }: Kept, wanted: readonly Stored[]): void {
+  const { entries, at } = replacement(wanted, log.head());
+  transaction(db, () => {
+    db.exec("DELETE FROM changes");
+    for (const { key, value, created, modified } of entries)
+      insert.run(modified, key, transformer.seal(key, value), created);
+    db.prepare("UPDATE floor SET revision = ?").run(at);
+  });
+  log.restart(entries, at);
+}
+
 /** A durable log in a file of its own, closed when the signal is aborted. */
 export function sqliteStorage(options: SqliteOptions, signal: AbortSignal): Storage {
   const db = open(options);
@@ -198,6 +214,7 @@ export function sqliteStorage(options: SqliteOptions, signal: AbortSignal): Stor
       }),
     watch: log.watch,
     compact: async (upTo) => compact(upTo),
+    replaceAll: async (entries) => replaceAll(db, { log, insert, transformer }, entries),
   };
 }
 

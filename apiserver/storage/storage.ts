@@ -110,6 +110,11 @@ export interface Storage {
   /** Changes after `from`, in order, without gaps. Throws {@link Compacted} when `from` is too old. */
   watch(prefix: string, from: Revision, signal: AbortSignal, entry?: WatchIndexEntry): AsyncIterable<Batch>;
   compact(upTo: Revision): Promise<void>;
+  /**
+   * Replaces all entries by these in one step, which a crash does not divide, at a revision above all before. Every
+   * watch ends as compacted. Entries keep their revisions, unless the store numbers changes itself, as etcd does.
+   */
+  replaceAll(entries: readonly Stored[]): Promise<void>;
   /** Whether an entry is kept in another form than it would be now, such as encrypted with a former key. */
   isStale?(stored: Stored): boolean;
 }

@@ -193,11 +193,16 @@ export const writeEtcdConfig = (state: ClusterState, place: Place, clusterState:
   });
 
 /** Writes the folders of all control planes, which share the key of tokens and an authority of etcd members. */
-const writeControlPlaneFiles = async (state: ClusterState, authority: Authority, now: Instant): Promise<void> => {
+const writeControlPlaneFiles = async (
+  state: ClusterState,
+  authority: Authority,
+  now: Instant,
+  keys: ClusterKeys | undefined,
+): Promise<void> => {
   const places = controlPlanesOf(state);
   const isReplicated = places.length > 1;
-  const tokenKey = await newSigningKey();
-  const encryption = state.encryptsSecrets && json(secretsEncryption());
+  const tokenKey = keys?.tokens ?? (await newSigningKey());
+  const encryption = state.encryptsSecrets && (keys?.encryption ?? json(secretsEncryption()));
   const etcdAuthority = isReplicated ? await newAuthority(`${state.name}-etcd-ca`, now) : undefined;
   const clients = state.store === "etcd" ? await etcdClientsAuthority(state.name, now) : undefined;
   const write = async (place: Place): Promise<void> => {
@@ -247,13 +252,22 @@ export const writeAutoscalerFiles = async (state: ClusterState, authority: Autho
   });
 };
 
-/** Creates the authority of a new cluster and writes all of its files. */
-export const writeClusterFiles = async (state: ClusterState, now: Instant): Promise<void> => {
-  const authority = await newAuthority(`${state.name}-ca`, now);
+/** The keys that a cluster keeps for life: all others are issued from them. */
+export interface ClusterKeys {
+  readonly ca: Pem;
+  /** Signs tokens of service accounts. */
+  readonly tokens: string;
+  /** The configuration by which objects are encrypted in the store. */
+  readonly encryption?: string;
+}
+
+/** Creates the authority of a new cluster, unless there are keys for it, and writes all of its files. */
+export const writeClusterFiles = async (state: ClusterState, now: Instant, keys?: ClusterKeys): Promise<void> => {
+  const authority = keys ? await authorityFrom(keys.ca, now) : await newAuthority(`${state.name}-ca`, now);
   const admin = await writeKubeconfig(state.name, serverUrl(state), authority);
   await Promise.all([
     writeAll(clusterDir(state.name, "pki"), pemFiles({ ca: authority.pem, admin })),
-    writeControlPlaneFiles(state, authority, now),
+    writeControlPlaneFiles(state, authority, now, keys),
     writeLoadBalancerFiles(state, authority),
     writeRegistryFiles(state, authority),
     writeAutoscalerFiles(state, authority),

@@ -36,6 +36,7 @@ import { ensureImages } from "./images.ts";
 import { withLock } from "./lock.ts";
 import { recentFailures } from "./logs.ts";
 import {
+  type ClusterKeys,
   completeControlPlanes,
   completeWorkers,
   readAuthority,
@@ -78,6 +79,8 @@ export interface UpOptions extends Size {
   readonly tracing: TracingConfig | undefined;
   /** Moves pods from time to time. */
   readonly rebalances: boolean;
+  /** Of an archived cluster; new ones unless set. */
+  readonly keys?: ClusterKeys;
   readonly timeoutMs: number;
   /** Keeps a cluster that did not become Ready, for inspection. */
   readonly keep: boolean;
@@ -204,7 +207,7 @@ const createCluster = async (options: UpOptions, io: Io, signal: AbortSignal): P
   try {
     const allocated = await progress.step("network and certificates", async () => {
       const newState = await allocate(options, clock);
-      await writeClusterFiles(newState, clock.now());
+      await writeClusterFiles(newState, clock.now(), options.keys);
       return newState;
     });
     const workers = allocated.workers.map((worker) => worker.name);

@@ -319,3 +319,32 @@ test("writes of another program to the same etcd advance the revision", async ()
     break;
   }
 });
+
+test("a replacement by one server reaches the others, whose writes are made to what replaced it", async () => {
+  const root = `/test-${roots++}`;
+  const [one, other] = [await open(shared.hosts, root), await open(shared.hosts, root)];
+  const write = { key: "/core/pods/a", expect: none, value: Buffer.from("old") };
+  const old = await one.commit(write);
+  expect(old.ok).toBe(true);
+  await other.list("/");
+  const value = Buffer.from("new");
+  const replacing = one.replaceAll([{ key: "/core/pods/a", value, created: revision(1), modified: revision(1) }]);
+  await replacing;
+  await expect.poll(async () => Buffer.from((await other.get("/core/pods/a"))!.value).toString()).toBe("new");
+  const late = await other.commit({ ...write, key: "/core/pods/b" });
+  expect(late.ok).toBe(true);
+  expect(await one.get("/core/pods/b")).toBeDefined();
+});
+
+test("a replacement that was interrupted changes nothing, and the next one removes what it left", async () => {
+  const root = `/test-${roots++}`;
+  const left = new Etcd3({ hosts: [...shared.hosts] });
+  await left.put(`/restored${root}/at-00000000000000000001/core/pods/x`).value("left");
+  const storage = await open(shared.hosts, root);
+  expect((await storage.list("/")).entries).toEqual([]);
+  await storage.replaceAll([
+    { key: "/core/pods/a", value: Buffer.from("v"), created: revision(1), modified: revision(1) },
+  ]);
+  expect(await left.getAll().prefix(`/restored${root}/at-00000000000000000001`).keys()).toEqual([]);
+  left.close();
+});

@@ -3,7 +3,14 @@ import fc from "fast-check";
 import { afterEach, expect, test, vi } from "vitest";
 import { type Revision, revision } from "../../api/meta.ts";
 import { newSignal } from "../../machinery/signal.ts";
-import { type Batch, type Change, Compacted, type Storage, type Write } from "../../apiserver/storage/storage.ts";
+import {
+  type Batch,
+  type Change,
+  Compacted,
+  type Storage,
+  type Stored,
+  type Write,
+} from "../../apiserver/storage/storage.ts";
 
 const bytes = (text: string): Uint8Array => Buffer.from(text);
 const text = (value: Uint8Array | undefined): string | undefined => value && Buffer.from(value).toString();
@@ -57,6 +64,7 @@ export function storageSuite(
     else test(`${name}: ${what}`, async () => body(await openStorage(signal())));
   };
   writes(it);
+  replacements(it);
   writesTogether(it);
   conditions(it);
   lists(it);
@@ -65,6 +73,52 @@ export function storageSuite(
   histories(it, signal);
 }
 type It = (what: string, body: (storage: Storage) => Promise<void>) => void;
+
+/** An entry as an archive has it. */
+const entry = (key: string, value: string, at: number): Stored => ({
+  ...{ key, value: bytes(value), created: revision(at), modified: revision(at) },
+});
+
+function replacements(it: It): void {
+  it("all entries are replaced in one step, above all revisions before", async (storage) => {
+    await put(storage, "/core/pods/a", "old");
+    const before = await put(storage, "/core/pods/gone", "old");
+    await storage.replaceAll([entry("/core/pods/a", "new", 1), entry("/core/pods/b", "new", 1)]);
+    const { entries, revision: at } = await storage.list("/");
+    expect(entries.map(({ key, value }) => `${key} ${text(value)}`)).toEqual(["/core/pods/a new", "/core/pods/b new"]);
+    expect(at).toBeGreaterThan(before);
+    expect(await storage.revision()).toBe(at);
+  });
+  it("a watch from before a replacement ends, one from after it goes on", async (storage) => {
+    const before = await put(storage, "/core/pods/a", "old");
+    const old = until(storage.watch("/core/pods/", before, new AbortController().signal), revision(before + 1_000));
+    old.catch(() => {});
+    await storage.replaceAll([entry("/core/pods/a", "new", before)]);
+    await expect(old).rejects.toBeInstanceOf(Compacted);
+    const { entries, revision: at } = await storage.list("/core/pods/");
+    const next = await put(storage, "/core/pods/a", "newer", entries[0]!.modified);
+    expect(next).toBeGreaterThan(at);
+    const seen = await until(storage.watch("/core/pods/", at, new AbortController().signal), next);
+    expect(changesOf(seen).map(changeText)).toEqual(["/core/pods/a: new -> newer"]);
+  });
+  it("a write that expects what was before a replacement loses", async (storage) => {
+    const before = await put(storage, "/core/pods/a", "old");
+    const second = await put(storage, "/core/pods/a", "older", before);
+    await storage.replaceAll([entry("/core/pods/a", "new", before)]);
+    const commit = await storage.commit({ key: "/core/pods/a", expect: second, value: bytes("x") });
+    expect(commit).toMatchObject({ ok: false, key: "/core/pods/a" });
+    expect(text((await storage.get("/core/pods/a"))!.value)).toBe("new");
+  });
+  it("a second replacement leaves nothing of the first", async (storage) => {
+    const many = Array.from({ length: 250 }, (_, i) => entry(`/core/pods/${i}`, "x".repeat(10_000), i + 1));
+    await storage.replaceAll(many);
+    expect((await storage.list("/core/pods/")).entries).toHaveLength(250);
+    await storage.replaceAll([entry("/core/pods/only", "y", 3)]);
+    expect((await storage.list("/")).entries.map(({ key }) => key)).toEqual(["/core/pods/only"]);
+    await put(storage, "/core/pods/more", "z");
+    expect((await storage.list("/")).entries).toHaveLength(2);
+  });
+}
 
 function writes(it: It): void {
   it("revisions are dense: each commit is the next one", async (storage) => {

@@ -210,7 +210,7 @@ test("who may read only the deployment sees when other things happened, not what
   const rules = [{ apiGroups: ["apps"], resources: ["deployments"], verbs: ["get"] }];
   await server.inProcess.create(roles, { kind: "Role", metadata, rules });
   const [apiGroup, kind] = ["rbac.authorization.k8s.io", "RoleBinding"] as const;
-  const subjects = [{ kind: "User", name: "ann", apiGroup }];
+  const subjects = [{ kind: "User" as const, name: "ann", apiGroup }];
   await server.inProcess.create(roleBindings, {
     ...{ kind, metadata, subjects, roleRef: { apiGroup, kind: "Role", name: "reader" } },
   });
@@ -237,7 +237,9 @@ test("a node may send spans, another user may not", async () => {
 interface Exported {
   readonly resourceSpans: readonly {
     readonly resource: { readonly attributes: readonly { readonly key: string; readonly value: unknown }[] };
-    readonly scopeSpans: readonly { readonly spans: readonly (SpanRecord & { readonly startTimeUnixNano: string })[] }[];
+    readonly scopeSpans: readonly {
+      readonly spans: readonly (SpanRecord & { readonly startTimeUnixNano: string })[];
+    }[];
   }[];
 }
 
