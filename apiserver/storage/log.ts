@@ -322,18 +322,25 @@ export function emptyLog(start: Revision = revision(0)): Log {
   };
 }
 
+const isEqual = (a: Stored | undefined, b: Stored): boolean =>
+  a?.modified === b.modified && Buffer.compare(a.value, b.value) === 0;
+
 /**
- * What replaces all entries of a log whose every change has a revision of its own, and the revision after them. Entries
- * of a store that commits several at one revision may share it: all but the first have new ones.
+ * What replaces all entries of a log, and the revision after it. An entry keeps its revision if it is as it was, or if
+ * that is above all that readers of this log have seen; any other one has a new revision, since for a reader that saw a
+ * later state of the object, it is a change.
  */
 export function replacement(
   entries: readonly Stored[],
-  head: Revision,
+  log: Pick<Log, "get" | "head">,
 ): { readonly entries: readonly Stored[]; readonly at: Revision } {
+  const head = log.head();
   const taken = new Set<Revision>();
   let last = revision(entries.reduce((most, { modified }) => Math.max(most, modified), Number(head)));
   const renumbered = entries.map((stored) => {
-    if (!taken.has(stored.modified)) {
+    // Stores that commit several entries at one revision make archives in which they share it.
+    const isNew = stored.modified > head && !taken.has(stored.modified);
+    if (isNew || isEqual(log.get(stored.key), stored)) {
       taken.add(stored.modified);
       return stored;
     }
@@ -361,7 +368,7 @@ export function memoryStorage(): Storage {
     watch: log.watch,
     compact: async (upTo) => log.compact(upTo),
     async replaceAll(wanted) {
-      const { entries, at } = replacement(wanted, log.head());
+      const { entries, at } = replacement(wanted, log);
       log.restart(entries, at);
     },
   };

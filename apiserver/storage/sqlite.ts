@@ -125,7 +125,7 @@ interface Kept {
   readonly transformer: Transformer;
 }
 function replaceAll(db: DatabaseSync, { log, insert, transformer }: Kept, wanted: readonly Stored[]): void {
-  const { entries, at } = replacement(wanted, log.head());
+  const { entries, at } = replacement(wanted, log);
   transaction(db, () => {
     db.exec("DELETE FROM changes");
     for (const { key, value, created, modified } of entries)

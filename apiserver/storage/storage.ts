@@ -112,7 +112,8 @@ export interface Storage {
   compact(upTo: Revision): Promise<void>;
   /**
    * Replaces all entries by these in one step, which a crash does not divide, at a revision above all before. Every
-   * watch ends as compacted. Entries keep their revisions, unless the store numbers changes itself, as etcd does.
+   * watch ends as compacted. An entry keeps its revision where it is as it was, unless the store numbers all changes
+   * itself, as etcd does; one that changed since has a revision above those before.
    */
   replaceAll(entries: readonly Stored[]): Promise<void>;
   /** Whether an entry is kept in another form than it would be now, such as encrypted with a former key. */

@@ -8,7 +8,9 @@ import { apiServer } from "../../apiserver/server.ts";
 import { etcdStorage } from "../../apiserver/storage/etcd.ts";
 import { memoryStorage } from "../../apiserver/storage/log.ts";
 import type { Pem } from "../../cli/cluster/pki.ts";
-import { realWorld } from "../../machinery/real-world.ts";
+import { traceStore } from "../../apiserver/traces/store.ts";
+import { preciseNow, realWorld } from "../../machinery/real-world.ts";
+import { tracer } from "../../machinery/trace.ts";
 import { serveOpen } from "./open.ts";
 
 /** The server to start and its certificates. */
@@ -22,17 +24,20 @@ export interface ServerSpec {
   readonly allowsEverything?: boolean;
   /** The file that events of requests are recorded in, with their metadata. */
   readonly auditLog?: string;
+  /** Every write is traced, and the traces are kept. */
+  readonly isTraced?: boolean;
   /** Bodies by path, for the bare server. A request to `/send-event` sends the body of `/event` to all watches. */
   readonly bodies?: Readonly<Record<string, string>>;
 }
-/** Memory after garbage collection, in bytes. */
+/** Memory after garbage collection, in bytes, and the CPU time of the process so far. */
 export interface Usage {
+  readonly cpuMs: number;
   readonly resident: number;
   readonly heap: number;
   readonly external: number;
 }
 
-const world = realWorld(() => {});
+const plain = realWorld(() => {});
 const stop = new AbortController();
 
 /** A log that is not rotated. */
@@ -40,6 +45,9 @@ const unlimited = { maxAgeDays: 0, maxBackups: 0, maxSizeMiB: 100_000 };
 
 async function serveApi(spec: ServerSpec): Promise<number> {
   const { serve, ca, serving, admin, hosts = [], allowsEverything, auditLog: path } = spec;
+  const store = traceStore();
+  const own = { component: "kube-apiserver", random: plain.random, now: preciseNow, record: store.add };
+  const world = spec.isTraced ? { ...plain, tracer: tracer(own) } : plain;
   const storage = serve === "etcd" ? await etcdStorage({ hosts, root: "/bench" }, world, stop.signal) : memoryStorage();
   const server = apiServer({
     kinds: kindRegistry(builtinKinds),
@@ -53,6 +61,7 @@ async function serveApi(spec: ServerSpec): Promise<number> {
     kubeletClient: { ca, ...admin },
     tokens: { issuer: "https://kubernetes.default.svc", key: admin.key },
     ...(allowsEverything && { authorizationMode: "AlwaysAllow" }),
+    ...(spec.isTraced && { tracing: { store, record: store.add } }),
     ...(path !== undefined && { audit: { policy: { rules: [{ level: "Metadata" }] }, log: { ...unlimited, path } } }),
   });
   return (await server.listen(stop.signal)).port;
@@ -84,9 +93,10 @@ function start(spec: ServerSpec): Promise<number> {
 }
 
 const usage = (): Usage => {
+  const { user, system } = process.cpuUsage();
   for (let i = 0; i < 3; i++) globalThis.gc?.();
   const { rss, heapUsed, external } = process.memoryUsage();
-  return { resident: rss, heap: heapUsed, external };
+  return { cpuMs: (user + system) / 1000, resident: rss, heap: heapUsed, external };
 };
 
 process.on("message", (message: ServerSpec | "usage") => {

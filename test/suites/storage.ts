@@ -101,6 +101,14 @@ function replacements(it: It): void {
     const seen = await until(storage.watch("/core/pods/", at, new AbortController().signal), next);
     expect(changesOf(seen).map(changeText)).toEqual(["/core/pods/a: new -> newer"]);
   });
+  it("an entry that was changed since is at a revision above all before", async (storage) => {
+    const first = await put(storage, "/core/pods/a", "first");
+    const second = await put(storage, "/core/pods/a", "second", first);
+    await storage.replaceAll([entry("/core/pods/a", "first", first)]);
+    const { value, modified } = (await storage.get("/core/pods/a"))!;
+    expect(text(value)).toBe("first");
+    expect(modified).toBeGreaterThan(second);
+  });
   it("a write that expects what was before a replacement loses", async (storage) => {
     const before = await put(storage, "/core/pods/a", "old");
     const second = await put(storage, "/core/pods/a", "older", before);
