@@ -22,8 +22,8 @@ const kindPrefix = (key: string): string | undefined => perNode.find((prefix) =>
 
 /**
  * The entries after a restore. Leases are those of the programs that run now, so that leaders stay leaders. Nodes are
- * as in the archive if they exist now; nodes that exist only now stay, and those that exist no more are left out, unless
- * the cluster has no nodes at all.
+ * as in the archive if they exist now; nodes that exist only now stay, and those that exist no more are left out,
+ * unless the cluster has no nodes at all.
  */
 export function restoredEntries(archived: readonly Stored[], current: readonly Stored[]): readonly Stored[] {
   const existing = new Set(current.filter(({ key }) => key.startsWith(nodePrefix)).map(({ key }) => nameIn(key)));
