@@ -113,6 +113,13 @@ test("a killed node and a stopped node can be restarted", async () => {
   }
 });
 
+test("after a power failure of the machine, up brings all of it back", async () => {
+  const own = (await run(["docker", "ps", "-q", "--filter", `label=orrery.dev/cluster=${name}`])).trim().split("\n");
+  await run(["docker", "kill", ...own]);
+  await orrery("up");
+  expect((await status()).filter((row) => row.health !== "healthy")).toEqual([]);
+});
+
 test("nodes are added and removed", async () => {
   await orrery("node", "add");
   expect((await status()).filter((row) => row.node === `${name}-node-2`)).toHaveLength(3);
