@@ -33,7 +33,7 @@ import { measuredKinds } from "./verbs/reads.ts";
 import { countObjects, requestMetrics, timedStorage } from "./metrics/metrics.ts";
 import { podLogs, sessionWithoutUpgrade } from "./streaming/pods.ts";
 import { upgrades } from "./http/upgrades.ts";
-import { explanationsApi } from "./verbs/explanations.ts";
+import { explanationsApi } from "./explain/endpoint.ts";
 import { metricApis } from "./verbs/metric-values.ts";
 import { reviewer, reviews } from "./verbs/reviews.ts";
 import { type Kubelets, type KubeletTls, kubelets } from "./kubelets/kubelets.ts";
@@ -138,6 +138,7 @@ export function apiServer(options: ServerOptions): ApiServer {
     review: reviewer({ tokens, authorizer }, world),
   };
   const client = inProcessClient(verbs, { ...served, manager: "kube-apiserver" });
+  const explained = explanationsApi({ registry: verbs, authorizer, kubelets: nodes }, options.explanations);
   return {
     loopback: client,
     as: (manager) =>
@@ -151,7 +152,7 @@ export function apiServer(options: ServerOptions): ApiServer {
       };
       const extensions = [
         requests.serve,
-        explanationsApi(verbs, options.explanations, options.kubeletClient),
+        explained.serve,
         metricApis(ofPrograms, world.clock),
         openId(tokens, () => `${advertise}:${listening.port}`),
       ];
@@ -178,6 +179,7 @@ export function apiServer(options: ServerOptions): ApiServer {
         listening.closed.then(audit.close),
         compactHistory(storage, world, signal),
         expireEvents(client, world, signal),
+        explained.follow(client, world, signal),
         peers ? peers.keep(signal) : keepOwnService(client, advertised, world, signal),
         keepApiServices(client, kinds, world, signal),
       ];
