@@ -52,10 +52,13 @@ export const worst = (states: readonly ExplainedState[]): ExplainedState =>
 const idOf = ({ reason, message, object }: Cause): string =>
   JSON.stringify([reason, message, object?.kind, object?.namespace, object?.name]);
 
-/** The root causes of a tree, each once, in the order in which they are met. */
+/** The root causes of a tree, each once, in the order in which they are met, with the objects they are about. */
 export function rootsOf(causes: readonly Cause[]): readonly Cause[] {
-  const leaves = (all: readonly Cause[]): readonly Cause[] =>
-    all.flatMap((c) => (c.causes?.length ? leaves(c.causes) : [c]));
+  const leaves = (all: readonly Cause[], about?: ObjectReference): readonly Cause[] =>
+    all.flatMap((c) => {
+      const object = c.object ?? about;
+      return c.causes?.length ? leaves(c.causes, object) : [{ ...(object && { object }), ...c }];
+    });
   return [...new Map(leaves(causes).map((cause) => [idOf(cause), cause])).values()];
 }
 

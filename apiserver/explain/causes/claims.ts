@@ -19,17 +19,18 @@ export interface ClaimObservation {
   readonly hasDefaultClass?: boolean;
   /** Whether the provisioner of the class is a driver of the cluster; undefined when it is not known. */
   readonly hasDriver?: boolean;
-  /** The names of pods that use it. */
-  readonly users: readonly string[];
+  /** The names of pods that use it; undefined where the user may not list pods. */
+  readonly users?: readonly string[];
 }
 
 const isDefault = ({ metadata }: StorageClass): boolean =>
   metadata.annotations?.["storageclass.kubernetes.io/is-default-class"] === "true";
 
 async function observe(claim: PersistentVolumeClaim, reader: Reader): Promise<ClaimObservation> {
-  if (isBound(claim)) return { events: [], users: [] };
+  if (isBound(claim)) return { events: [] };
   const { storageClassName } = claim.spec ?? {};
-  const [events, users, storageClass, all] = await Promise.all([
+  const [mayListPods, events, users, storageClass, all] = await Promise.all([
+    reader.may("list", pods, claim.metadata.namespace),
     reader.eventsOf(claim),
     reader.related(pods, "claim", keyOf(claim)),
     storageClassName ? reader.get(storageClasses, undefined, storageClassName) : undefined,
@@ -39,7 +40,8 @@ async function observe(claim: PersistentVolumeClaim, reader: Reader): Promise<Cl
     ? await reader.get(csiDrivers, undefined, (storageClass as StorageClass).provisioner)
     : "hidden";
   return {
-    ...{ events, users: users.items.map(({ metadata }) => metadata.name) },
+    events,
+    ...(mayListPods && { users: users.items.map(({ metadata }) => metadata.name) }),
     ...(storageClass !== undefined && { storageClass }),
     ...(all !== "hidden" && { hasDefaultClass: all.some(isDefault) }),
     ...(driver !== "hidden" && { hasDriver: driver !== "missing" }),
@@ -54,14 +56,14 @@ function provisioning(claim: PersistentVolumeClaim, o: ClaimObservation, found: 
   const { provisioner, volumeBindingMode, metadata } = found;
   const isSelected = claim.metadata.annotations?.["volume.kubernetes.io/selected-node"] !== undefined;
   if (volumeBindingMode === "WaitForFirstConsumer" && !isSelected)
-    return o.users.length === 0
+    return o.users?.length === 0
       ? waiting("waits for a pod that uses it", {
           reason: "WaitForFirstConsumer",
           message: `volumes of the class "${metadata.name}" are made where the first pod runs that uses the claim, and no pod uses it`,
           next: "create a pod that uses the claim",
         })
       : // The pod waits for a node, and the claim for the pod: the cause is the pod's.
-        progressing(`waits until a node is chosen for ${o.users[0]}`);
+        progressing(`waits until a node is chosen for ${o.users?.[0] ?? "a pod that uses it"}`);
   if (provisioner === "kubernetes.io/no-provisioner")
     return waiting("waits for a volume", {
       reason: "NoMatchingVolume",
@@ -90,7 +92,7 @@ export function decideClaim(claim: PersistentVolumeClaim, o: ClaimObservation): 
   if (
     metadata.deletionTimestamp !== undefined &&
     metadata.finalizers?.includes("kubernetes.io/pvc-protection") &&
-    o.users.length > 0
+    o.users?.length
   )
     return waiting("was deleted and is still used", {
       reason: "ClaimInUse",

@@ -27,6 +27,8 @@ export interface ServiceObservation {
   readonly slices: readonly EndpointSlice[];
   /** Pods that the selector picks, at most 20, with why they are as they are. */
   readonly pods: readonly Found<Pod>[];
+  /** The user may not list pods, so that there may be others. */
+  readonly hidesPods?: boolean;
 }
 
 const textOf = (selector: Readonly<Record<string, string>>): string =>
@@ -42,8 +44,10 @@ async function observeService(service: Service, reader: Reader): Promise<Service
   if (!label || servesAll(service, slices)) return { slices, pods: [] };
   const { items } = await reader.related(pods, "labels", `${namespace}/${label[0]}=${label[1]}`);
   const selected = items.filter(({ metadata }) => selects({ matchLabels: selector }, metadata.labels));
+  const hidesPods = !(await reader.may("list", pods, namespace));
   return {
     slices,
+    hidesPods,
     pods: await Promise.all(selected.map(async (object) => ({ object, finding: await reader.find(object) }))),
   };
 }
@@ -76,7 +80,7 @@ function namelessPorts({ spec, metadata }: Service, found: readonly Found<Pod>[]
   );
 }
 
-export function decideService(service: Service, { slices, pods: found }: ServiceObservation): Finding {
+export function decideService(service: Service, { slices, pods: found, hidesPods }: ServiceObservation): Finding {
   const { spec, metadata, status } = service;
   const { selector } = spec;
   if (spec.type === "ExternalName") return asDesired(`is the name ${spec.externalName}`);
@@ -105,6 +109,8 @@ export function decideService(service: Service, { slices, pods: found }: Service
         });
   const nameless = namelessPorts(service, found);
   if (found.length > 0 && nameless.length > 0) return failing("has no endpoints for some of its ports", ...nameless);
+  if (found.length === 0 && hidesPods === true)
+    return waiting("has no ready endpoints; its pods are not shown to users who may not list pods");
   if (found.length === 0)
     return failing("has no endpoints", {
       reason: "NoMatchingPods",
