@@ -8,6 +8,7 @@ import type { AdmissionConfig } from "./admission/plugins.ts";
 import type { AddressRanges } from "./admission/services.ts";
 import {
   type Authorizer,
+  type FollowingAuthorizer,
   authenticatedUsers,
   firstAllowing,
   groupsAllowed,
@@ -35,9 +36,9 @@ import { measuredKinds } from "./verbs/reads.ts";
 import { countObjects, requestMetrics, timedStorage } from "./metrics/metrics.ts";
 import { podLogs, sessionWithoutUpgrade } from "./streaming/pods.ts";
 import { upgrades } from "./http/upgrades.ts";
-import { explanationsApi } from "./verbs/explanations.ts";
 import { snapshotsApi } from "./snapshots/api.ts";
 import { type TracingOptions, tracesApi } from "./verbs/traces.ts";
+import { explanationsApi } from "./explain/endpoint.ts";
 import { metricApis } from "./verbs/metric-values.ts";
 import { reviewer, reviews } from "./verbs/reviews.ts";
 import { type Kubelets, type KubeletTls, kubelets } from "./kubelets/kubelets.ts";
@@ -124,12 +125,32 @@ const sessionHandlers = (nodes: Kubelets): Handlers => ({
 
 const nodePorts = { from: 30_000, to: 32_767 };
 
+/** The authorizer of a mode, and those in it that follow objects of the cluster. */
+function authorizersOf(mode: AuthorizationMode): {
+  readonly authorizer: Authorizer;
+  readonly following: readonly FollowingAuthorizer[];
+} {
+  if (mode === "AlwaysAllow") return { authorizer: authenticatedUsers, following: [] };
+  const following = [nodeAuthorizer(), rbacAuthorizer()];
+  return { authorizer: firstAllowing(groupsAllowed(privilegedGroup), ...following), following };
+}
+
+/** Reads what the server decides by, and what it serves, before its first request; changes follow. */
+async function readCluster(
+  { client, kinds, world }: Pick<ServerOptions, "kinds" | "world"> & { readonly client: Client },
+  following: readonly FollowingAuthorizer[],
+  signal: AbortSignal,
+): Promise<void> {
+  // Components have their rights from the beginning.
+  await bootstrapAccess(client);
+  await Promise.all(following.map(({ follow }) => follow(client, world, signal)));
+  await serveCustomResources({ client, kinds, world, compile: compileRules }, signal);
+}
+
 /** Composes the server; nothing runs before `listen`. */
 export function apiServer(options: ServerOptions): ApiServer {
   const { world, kinds, host, port, tls, serviceCidr, advertise, authorizationMode = "RBAC" } = options;
-  const following = authorizationMode === "RBAC" ? [nodeAuthorizer(), rbacAuthorizer()] : [];
-  const authorizer =
-    authorizationMode === "RBAC" ? firstAllowing(groupsAllowed(privilegedGroup), ...following) : authenticatedUsers;
+  const { authorizer, following } = authorizersOf(authorizationMode);
   const requests = requestMetrics(kinds, options.componentMetrics);
   const storage = timedStorage(options.storage, world.clock, requests.registry);
   countObjects(options.storage, kinds, requests.registry);
@@ -144,6 +165,7 @@ export function apiServer(options: ServerOptions): ApiServer {
     review: reviewer({ tokens, authorizer }, world),
   };
   const client = inProcessClient(verbs, { ...served, manager: "kube-apiserver" });
+  const explained = explanationsApi({ registry: verbs, authorizer, kubelets: nodes }, options.explanations);
   return {
     loopback: client,
     as: (manager) =>
@@ -155,16 +177,13 @@ export function apiServer(options: ServerOptions): ApiServer {
       };
       const extensions = [
         requests.serve,
-        explanationsApi(verbs, options.explanations, options.kubeletClient),
+        explained.serve,
         tracesApi(verbs, options.tracing, authorizer),
         snapshotsApi(options.storage, world, () => bootstrapAccess(client).then(initialize)),
         metricApis(ofPrograms, world.clock),
         openId(tokens, () => `${advertise}:${listening.port}`),
       ];
-      // Before the first request, so that components have their rights from the beginning.
-      await bootstrapAccess(client);
-      await Promise.all(following.map(({ follow }) => follow(client, world, signal)));
-      await serveCustomResources({ client, kinds, world, compile: compileRules }, signal);
+      await readCluster({ client, kinds, world }, following, signal);
       let isBootstrapped = false;
       const checks = serverChecks(storage, signal, () => isBootstrapped);
       const handle = requestHandler(verbs, kinds, { handlers, extensions, checks, metricNames: ofPrograms.names });
@@ -188,6 +207,7 @@ export function apiServer(options: ServerOptions): ApiServer {
         listening.closed.then(audit.close),
         compactHistory(storage, world, signal),
         expireEvents(client, world, signal),
+        explained.follow(client, world, signal),
         peers ? peers.keep(signal) : keepOwnService(client, advertised, world, signal),
         keepApiServices(client, kinds, world, signal),
       ];

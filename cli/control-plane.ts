@@ -208,9 +208,10 @@ export async function startControlPlane(
         schedule(client, own, { ...schedulingOptions(config, own), explanations: explained }, term),
       schedulerElection,
     ),
-    elected("kube-controller-manager", "controllers", (client, own, term) =>
-      runControllers(client, own, controllerOptions, term),
-    ),
+    elected("kube-controller-manager", "controllers", (client, own, term) => {
+      explained.provide("decisions", decisions.of, term);
+      return runControllers(client, own, controllerOptions, term);
+    }),
   ];
   const stopped = Promise.all([closed, ...(apiOnly ? [] : components())]).then(() => {});
   const ended = stopped.finally(async () => {

@@ -39,7 +39,8 @@ export async function runNodeAgent(config: AgentConfig, signal: AbortSignal): Pr
   const networkAccess = { url, ca, userAgent: "orrery-network", pair: certificates.network.current };
   const network = networkAgent(config, networkWorld, httpClient(networkAccess, networkWorld, signal), signal);
   const tls = { ca, serving: certificates.serving };
-  const settings = { ...config, tls, heartbeat, componentMetrics: metrics.metrics, admitToNetwork: network.admit };
+  const ofNetwork = { admitToNetwork: network.admit, explainService: network.explainService };
+  const settings = { ...config, tls, heartbeat, componentMetrics: metrics.metrics, ...ofNetwork };
   await Promise.all([
     runKubelet(settings, world, client, signal),
     network.run(),

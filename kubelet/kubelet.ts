@@ -1,14 +1,16 @@
 // Composes the kubelet of one node: views of the API, pod workers, heartbeats, evictions and the HTTPS server.
 import { mkdir } from "node:fs/promises";
+import type { ProxyRule } from "../api/explanation/explanation.ts";
 import type { Node, Pod, Service } from "../api/generated/types.ts";
 import { pods } from "../api/core/pods.ts";
 import { services } from "../api/core/services.ts";
 import { sameJson } from "../api/hash.ts";
-import { key, revision } from "../api/meta.ts";
+import { type Key, key, revision } from "../api/meta.ts";
 import { nodes } from "../api/core/nodes.ts";
 import { csiDrivers as csiDriverObjects } from "../api/storage/csi.ts";
 import { succeeds } from "../machinery/abort.ts";
 import type { Client } from "../machinery/client.ts";
+import { type DecisionLog, decisionLog } from "../machinery/decisions.ts";
 import { eventRecorder } from "../machinery/events.ts";
 import { type Informer, informer } from "../machinery/informer.ts";
 import { serial } from "../machinery/serial.ts";
@@ -46,6 +48,8 @@ export interface KubeletSettings extends NodeSettings {
   /** The interval at which the claims of running pods are read; the usual one by default. */
   readonly claimPollMs?: number;
 }
+/** The decisions kept for explanations: 16 of each pod. Bytes are estimates. */
+const keptDecisions = { perKey: 16, keys: 1_000, bytes: 4 * 1024 * 1024 };
 interface KubeletPorts {
   readonly world: World;
   readonly client: Client;
@@ -58,6 +62,10 @@ export interface KubeletView extends Pick<KubeletPorts, "world" | "runtime"> {
   readonly settings: KubeletSettings;
   readonly pods: Informer<Pod>;
   readonly volumes: () => Promise<readonly VolumeStats[]>;
+  /** The last decisions about the pods of the node. */
+  readonly decisions: Pick<DecisionLog, "of">;
+  /** How the node's proxy treats packets to a service; absent where the network is not this program's. */
+  readonly explainService?: (key: Key) => readonly ProxyRule[];
   /** The metrics of other parts of this process, as Prometheus text. */
   readonly componentMetrics?: () => Promise<string>;
 }
@@ -176,11 +184,9 @@ export async function kubelet(
     const node = ownNode.lister.get(key(undefined, nodeName));
     return { labels: node?.metadata.labels ?? nodeLabels(identity), allocatable, taints: node?.spec.taints ?? [] };
   };
+  const decisions = decisionLog(keptDecisions);
   const context: NodeContext = {
-    world,
-    client,
-    runtime,
-    events,
+    ...{ world, client, runtime, events, decisions },
     objects,
     csi: volumes.mounter,
     devices: devices.claims,
@@ -214,6 +220,6 @@ export async function kubelet(
     heartbeat({ world, client, events, identity, times: settings.times, health }, signal),
     work(),
     runEvictions({ world, runtime, stateDir, pods: ownPods.lister, evict }, settings.times.statusCheckMs, signal),
-    serve({ settings, runtime, world, pods: ownPods, volumes: stats }, signal),
+    serve({ settings, runtime, world, pods: ownPods, volumes: stats, decisions }, signal),
   ]);
 }

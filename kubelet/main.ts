@@ -22,19 +22,31 @@ interface KubeletOptions extends Omit<KubeletSettings, "podCidr" | "labels" | "t
   readonly heartbeat?: Partial<HeartbeatTimes>;
   /** Resolves when the network enforces the policies of a pod at its address. */
   readonly admitToNetwork?: NodeContext["admitToNetwork"];
+  /** How the node's proxy treats packets to a service. */
+  readonly explainService?: KubeletView["explainService"];
   /** The metrics of other parts of this process, as Prometheus text; served beside the kubelet's own. */
   readonly componentMetrics?: () => Promise<string>;
 }
 
 /** Runs one node's kubelet until the signal aborts; its pods keep running. */
 export function runKubelet(options: KubeletOptions, world: World, client: Client, signal: AbortSignal): Promise<void> {
-  const { dockerSocket, nodeName, pauseImage, registry, tls, componentMetrics, podCidr, labels = {} } = options;
+  const {
+    dockerSocket,
+    nodeName,
+    pauseImage,
+    registry,
+    tls,
+    componentMetrics,
+    explainService,
+    podCidr,
+    labels = {},
+  } = options;
   const engine = { socket: dockerSocket, nodeName, pauseImage, ...(registry !== undefined && { registry }) };
   const runtime = dockerRuntime(engine, world);
   const settings = { ...options, podCidr, labels, times: { ...defaultTimes, ...options.heartbeat } };
   const check = kubeletAccess({ client, world, nodeName });
   const serve = (view: KubeletView, until: AbortSignal): Promise<void> =>
-    serveKubelet({ ...tls, host: "0.0.0.0", check }, { ...view, componentMetrics }, until);
+    serveKubelet({ ...tls, host: "0.0.0.0", check }, { ...view, componentMetrics, explainService }, until);
   const ports = {
     ...(options.admitToNetwork && { admitToNetwork: options.admitToNetwork }),
     world,

@@ -1,6 +1,7 @@
 // What the pod workers of a node share: API client, engine, events, referenced objects and the node's properties.
 import type { Pod, Service } from "../api/generated/types.ts";
 import type { Client } from "../machinery/client.ts";
+import type { DecisionLog } from "../machinery/decisions.ts";
 import type { EventRecorder } from "../machinery/events.ts";
 import type { World } from "../machinery/world.ts";
 import type { DeviceClaims } from "./devices/device-claims.ts";
@@ -18,6 +19,8 @@ export interface NodeContext {
   readonly client: Client;
   readonly runtime: ContainerRuntime;
   readonly events: EventRecorder;
+  /** The last decisions about each pod, for explanations. */
+  readonly decisions: DecisionLog;
   readonly objects: ReferencedObjects;
   readonly csi: CsiMounter;
   readonly devices: DeviceClaims;

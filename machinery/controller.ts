@@ -1,11 +1,11 @@
 // What a controller declares: the kinds it observes, the keys a change concerns, and a pure decision. Views, indexes,
 // handlers and rights follow from the declaration; reconcile.ts runs it.
+import type { Reason } from "../api/explanation/decisions.ts";
 import type { ResourceDefinition } from "../api/kinds.ts";
 import { type ApiObject, controllerOf, type Instant, type Key, key, keyOf, type Revision } from "../api/meta.ts";
 import type { LabelSelectorLike } from "../api/selector.ts";
 import type { Action } from "./action.ts";
 import type { Client } from "./client.ts";
-import type { Reason } from "./decisions.ts";
 import { bySelector, selectedBy, selectorsOf, uncontrolled } from "./selector-index.ts";
 import type { ChangeType, Indexes, Lister } from "./view.ts";
 import type { World } from "./world.ts";
@@ -121,6 +121,8 @@ export type Controller<O = any> = Pick<Declaration<any, O>, "name" | "reconciles
  */
 export interface Reconciler {
   readonly name: string;
+  /** The kind its keys are of, if they are of one. */
+  readonly reconciles?: Pick<ResourceDefinition<any>, "group" | "kind" | "plural">;
   readonly watches: readonly Watch[];
   /** Adds event sources, for kinds that are added and removed at runtime. */
   readonly listen?: (enqueue: (key: Key, reason: Reason) => void, signal: AbortSignal) => void;

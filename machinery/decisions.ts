@@ -1,12 +1,8 @@
 // Why keys were enqueued, and the last decisions of every controller about every key, in a bounded store: what
 // `orrery why` and the dashboard read.
-import { type ApiObject, type Key, keyOf, type Revision, revisionOf, type Instant } from "../api/meta.ts";
+import type { DecisionRecord, Reason } from "../api/explanation/decisions.ts";
+import { type ApiObject, type Key, keyOf, revisionOf } from "../api/meta.ts";
 import type { ChangeType } from "./view.ts";
-
-/** A change of an object, or that a key is due again: after a failure, or as its last decision requested. */
-export type Reason =
-  | { readonly type: ChangeType; readonly kind: string; readonly key: Key; readonly revision: Revision }
-  | { readonly type: "retry" | "scheduled" };
 
 /** The reason a change of an object gives. */
 export const reasonOf = (type: ChangeType, object: ApiObject): Reason => ({
@@ -48,24 +44,6 @@ export function newReasons(): Reasons {
       return reasons;
     },
   };
-}
-
-/** One decision, as it is kept. */
-export interface DecisionRecord {
-  readonly controller: string;
-  readonly key: Key;
-  readonly at: Instant;
-  /** Where the view of the reconciled kind was in history. */
-  readonly revision: Revision;
-  /** Why the key was reconciled. */
-  readonly reasons: readonly Reason[];
-  readonly because: readonly string[];
-  /** One line per action, such as `create pods default/web-x7k2p`. */
-  readonly actions: readonly string[];
-  /** Why the actions could not all be carried out. */
-  readonly error?: string;
-  /** How often in a row the same was decided; the other fields are of the last time. */
-  readonly count: number;
 }
 
 /** The sink decisions go to, and where they are read. */

@@ -1,28 +1,37 @@
-// Where components say how to explain objects of a kind, and the API server finds them: the contract between both.
-import type { ResourceDefinition } from "../api/kinds.ts";
-import type { ApiObject } from "../api/meta.ts";
+// Where components provide parts of explanations, and the API server finds them: the contract between both.
+import type { DecisionRecord } from "../api/explanation/decisions.ts";
+import type { SchedulingExplanation } from "../api/explanation/scheduling.ts";
+import type { Pod } from "../api/generated/types.ts";
+import type { Key } from "../api/meta.ts";
 import { onAbort } from "./abort.ts";
 
-type Explain<T extends ApiObject> = (object: T) => object;
+/** Parts of explanations that only one process of a cluster can provide, with what they are about. */
+export interface ExplanationParts {
+  /** The decisions of the scheduler about a pod. */
+  readonly scheduling: (pod: Pod) => SchedulingExplanation;
+  /** The decisions of controllers about a key, of any kind; the oldest first. */
+  readonly decisions: (key: Key) => readonly DecisionRecord[];
+}
+export type PartName = keyof ExplanationParts;
+
 export interface Explanations {
-  /** Explains objects of the kind until the signal aborts. */
-  add<T extends ApiObject>(kind: ResourceDefinition<T>, explain: Explain<T>, signal: AbortSignal): void;
-  /** Undefined while no component of this process explains the kind. */
-  of<T extends ApiObject>(kind: ResourceDefinition<T>): Explain<T> | undefined;
+  /** Provides a part until the signal aborts. */
+  provide<P extends PartName>(part: P, explain: ExplanationParts[P], signal: AbortSignal): void;
+  /** Undefined while no component of this process provides the part. */
+  of<P extends PartName>(part: P): ExplanationParts[P] | undefined;
 }
 
 /** Nothing is explained yet. */
 export function explanations(): Explanations {
-  const byKind = new Map<ResourceDefinition, Explain<never>>();
+  const parts: { -readonly [P in PartName]?: ExplanationParts[P] } = {};
   return {
-    add(kind, explain, signal) {
+    provide(part, explain, signal) {
       if (signal.aborted) return;
-      byKind.set(kind, explain);
+      parts[part] = explain;
       onAbort(signal, () => {
-        if (byKind.get(kind) === explain) byKind.delete(kind);
+        if (parts[part] === explain) delete parts[part];
       });
     },
-    // The map does not preserve the pairing of definitions and object types.
-    of: <T extends ApiObject>(kind: ResourceDefinition<T>) => byKind.get(kind) as Explain<T> | undefined,
+    of: (part) => parts[part],
   };
 }

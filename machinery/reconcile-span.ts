@@ -1,9 +1,10 @@
 // Spans of reconciles: each continues the trace of the latest write behind its key, and is recorded when it did
 // something. The wait in the queue, or of a back-off, is a part of it.
+import type { Reason } from "../api/explanation/decisions.ts";
 import { type SpanContext, spanObject } from "../api/explanation/trace.ts";
 import type { ResourceDefinition } from "../api/kinds.ts";
 import type { Key } from "../api/meta.ts";
-import type { Reason } from "./decisions.ts";
+
 import type { Tracer } from "./trace.ts";
 
 interface Outcome {
@@ -38,7 +39,7 @@ function causeIn(reasons: readonly Reason[], tracer: Tracer): SpanContext | unde
 export function reconcileSpans(
   tracer: Tracer,
   name: string,
-  reconciled: ResourceDefinition | undefined,
+  reconciled: Pick<ResourceDefinition, "group" | "plural"> | undefined,
 ): ReconcileSpans {
   const waiting = new Map<Key, number>();
   /** What caused keys that are due again: a retry continues the trace of what it tries again. */

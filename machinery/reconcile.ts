@@ -1,6 +1,7 @@
 // The loop every controller runs in: observe, decide, act. It owns retry, back-off and read-your-writes, so that no
 // controller has to.
 import { hasReason, isAmbiguous } from "../api/errors.ts";
+import type { Reason } from "../api/explanation/decisions.ts";
 import type { ResourceDefinition } from "../api/kinds.ts";
 import type { SpanContext } from "../api/explanation/trace.ts";
 import { type ApiObject, controllerOf, type Key, type Revision, revision } from "../api/meta.ts";
@@ -16,7 +17,7 @@ import {
   settle,
   type Views,
 } from "./controller.ts";
-import { type DecisionLog, newReasons, type Reason, reasonOf, type Reasons } from "./decisions.ts";
+import { type DecisionLog, newReasons, reasonOf, type Reasons } from "./decisions.ts";
 import { eventRecorder, type EventRecorder } from "./events.ts";
 import type { Informer, SharedViews } from "./informer.ts";
 import type { Lister } from "./view.ts";
@@ -163,13 +164,12 @@ function lookOf(c: Controller, views: Views, informers: Informers, runtime: Runt
 }
 
 /** What the loop needs of a controller of either contract. */
-interface Loop extends Pick<Reconciler, "name" | "watches" | "listen"> {
+interface Loop extends Pick<Reconciler, "name" | "reconciles" | "watches" | "listen"> {
   readonly initialKeys: readonly Key[];
   readonly views: Views;
   readonly look: Look;
   readonly informers: Informers;
   readonly revision: () => Revision;
-  readonly reconciles?: ResourceDefinition;
 }
 
 function record(loop: Loop, key: Key, reasons: readonly Reason[], { decision, error }: Attempt, runtime: Runtime) {
@@ -177,6 +177,7 @@ function record(loop: Loop, key: Key, reasons: readonly Reason[], { decision, er
   // A reconcile without actions and reasons is not recorded.
   if (!runtime.decisions || (because.length === 0 && done.length === 0 && error === undefined)) return;
   runtime.decisions.record({
+    ...(loop.reconciles && { kind: loop.reconciles.kind }),
     ...{ controller: loop.name, key, reasons, at: runtime.world.clock.now(), revision: loop.revision() },
     ...{ because, actions: done },
     ...(error !== undefined && { error: (error as Error).message }),
@@ -268,9 +269,9 @@ export function runController(
 ): Promise<void> {
   const informers = informersOf(c, runtime.views);
   const views = declaredViews(c.name, informers, countDeletions(c, informers));
-  const { name, watches, initialKeys } = c;
+  const { name, reconciles, watches, initialKeys } = c;
   const loop: Loop = {
-    ...{ name, watches, initialKeys, informers, views, reconciles: c.reconciles },
+    ...{ name, reconciles, watches, initialKeys, informers, views },
     look: lookOf(c, views, informers, runtime, options),
     revision: () => views.of(c.reconciles).revision,
   };

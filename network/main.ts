@@ -1,6 +1,7 @@
 // The network agent of one node: routes to the pods of other nodes, the service proxy, its health checks, cluster DNS.
 import { readFile } from "node:fs/promises";
 import { hasReason } from "../api/errors.ts";
+import type { ProxyRule } from "../api/explanation/explanation.ts";
 import type { EndpointSlice, Node, Service } from "../api/generated/types.ts";
 import { endpointSlices, serviceOf } from "../api/discovery/endpointslices.ts";
 import { namespaces } from "../api/core/namespaces.ts";
@@ -20,7 +21,8 @@ import { dnsView, type DnsView } from "./dns/view.ts";
 import { peerView, policyAgent, type PolicyAgent } from "./policy/agent.ts";
 import { nftablesDataplane } from "./proxy/dataplane.ts";
 import { type HealthCheckServers, healthCheckServers, healthChecksOf } from "./proxy/health-checks.ts";
-import { rulesOf } from "./proxy/rules.ts";
+import { rulesOf, type Ruleset } from "./proxy/rules.ts";
+import { serviceRules } from "./proxy/service-rules.ts";
 import { zoneOf } from "./proxy/topology.ts";
 import { applyRoutes, parseRoutes, routesOf } from "./routes.ts";
 
@@ -65,13 +67,15 @@ interface TaskPorts {
   readonly run: Run;
   readonly health: HealthCheckServers;
   readonly policy: PolicyAgent;
+  /** Receives each ruleset when packets follow it. */
+  readonly applied: (rules: Ruleset) => void;
 }
 
 /** The tasks that keep the kernel and the health checks up to date, by name. */
 function tasksOf(
   views: Views,
   options: NetworkOptions,
-  { world, run, health, policy }: TaskPorts,
+  { world, run, health, policy, applied }: TaskPorts,
 ): Readonly<Record<string, Task>> {
   const ranges = { pods: options.podRange, services: options.serviceRange, dns: options.clusterDns };
   const dataplane = nftablesDataplane(ranges, run, world.log);
@@ -94,7 +98,11 @@ function tasksOf(
     rules: {
       follows: ["services", "slices", "pods", "nodes"],
       isAffected: (node, before) => node.metadata.name === nodeName && zoneOf(node) !== zoneOf(before),
-      work: () => dataplane.apply(rulesOf({ ...proxied(), pods: views.pods.lister.all() })),
+      work: async () => {
+        const rules = rulesOf({ ...proxied(), pods: views.pods.lister.all() });
+        await dataplane.apply(rules);
+        applied(rules);
+      },
     },
     policies: { follows: [], work: policy.enforce },
     "health checks": { follows: ["services", "slices"], work: () => health.serve(healthChecksOf(proxied())) },
@@ -149,6 +157,8 @@ async function serveNames(
 
 /** The network of a node. */
 export interface NetworkAgent extends Pick<PolicyAgent, "admit"> {
+  /** What the rules in the kernel do with packets to a service; none before the first rules are applied. */
+  explainService(key: Key): readonly ProxyRule[];
   /** Runs until the signal aborts; routes and rules stay in the kernel then. */
   run(): Promise<void>;
 }
@@ -160,11 +170,15 @@ export function networkAgent(options: NetworkOptions, world: World, client: Clie
   const enforceSoon = (): void => queue.addAfter("policies" as Key, batchMs);
   const policyViews = { ...views, peers: peerView(client, world) };
   const policy = policyAgent(policyViews, { run: runTool, log: world.log, changed: enforceSoon }, signal);
-  const applied = world.tracer && applySpans(world.tracer);
-  const tasks = tasksOf(views, options, { world, run: runTool, health, policy });
+  const spans = world.tracer && applySpans(world.tracer);
+  let present: Ruleset | undefined;
+  const applied = (rules: Ruleset): void => {
+    present = rules;
+  };
+  const tasks = tasksOf(views, options, { world, run: runTool, health, policy, applied });
   for (const [name, { follows, isAffected = () => true }] of Object.entries(tasks)) {
     const run = (changed: ApiObject): void => {
-      applied?.changed(name, changed);
+      spans?.changed(name, changed);
       queue.addAfter(name as Key, batchMs);
     };
     for (const view of follows)
@@ -173,13 +187,13 @@ export function networkAgent(options: NetworkOptions, world: World, client: Clie
   }
   const work = async (): Promise<void> => {
     for await (const name of queue.take(signal)) {
-      const spans = applied?.begin(name, options.nodeName) ?? [];
+      const begun = spans?.begin(name, options.nodeName) ?? [];
       try {
         await tasks[name]!.work();
         queue.forget(name);
-        for (const span of spans) span.end();
+        for (const span of begun) span.end();
       } catch (e) {
-        for (const span of spans) span.end({ error: (e as Error).message });
+        for (const span of begun) span.end({ error: (e as Error).message });
         world.log("network task failed", { task: name, error: (e as Error).message });
         queue.retry(name);
       }
@@ -188,6 +202,10 @@ export function networkAgent(options: NetworkOptions, world: World, client: Clie
   };
   return {
     admit: policy.admit,
+    explainService(k) {
+      const service = views.services.lister.get(k);
+      return service && present ? serviceRules(service, present) : [];
+    },
     async run() {
       const running = Object.values(views).map((v) => v.run(signal));
       await serveNames(views, options, world, runTool, signal);

@@ -1,7 +1,8 @@
 // Finds the node of one pod with the plugins of its profile and the extenders that are interested in it.
 import type { Pod } from "../api/generated/types.ts";
 import type { Key } from "../api/meta.ts";
-import type { DecisionLog, DecisionRecord } from "../machinery/decisions.ts";
+import type { DecisionRecord } from "../api/explanation/decisions.ts";
+import type { DecisionLog } from "../machinery/decisions.ts";
 import type { Binding } from "./binding.ts";
 import type { Extender } from "./extenders/extender.ts";
 import { extenderBinder, placeWithExtenders } from "./extenders/place.ts";
@@ -65,7 +66,7 @@ export function podDecider(
     record(key, { name }, { placement, inVain, explanation }) {
       const at = { at: world.clock.now(), revision: view.lister.revision };
       attempts.record(placement, at, inVain);
-      decisions?.record({ controller: name, key, ...at, reasons: [], ...explanation() });
+      decisions?.record({ controller: name, kind: "Pod", key, ...at, reasons: [], ...explanation() });
     },
   };
 }

@@ -6,7 +6,7 @@ import { hasReason } from "../api/errors.ts";
 import type { Pod, PodCondition } from "../api/generated/types.ts";
 import { keyOf, type Key } from "../api/meta.ts";
 import type { Client } from "../machinery/client.ts";
-import type { DecisionRecord } from "../machinery/decisions.ts";
+import type { DecisionRecord } from "../api/explanation/decisions.ts";
 import type { World } from "../machinery/world.ts";
 import type { AttemptSpan } from "./attempt-span.ts";
 import type { Diagnosis } from "./diagnosis.ts";

@@ -1,6 +1,5 @@
 // The scheduler as a process: views feed a cache and a queue, one pod is decided at a time, bindings run beside.
 import { type ApiObject, keyOf, revision, type Key } from "../api/meta.ts";
-import { pods as podKind } from "../api/core/pods.ts";
 import type { Client } from "../machinery/client.ts";
 import type { Explanations } from "../machinery/explanations.ts";
 import type { Informer } from "../machinery/informer.ts";
@@ -83,7 +82,11 @@ export async function runScheduler(
   // The views may have been filled before this scheduler began to listen.
   for (const node of views.nodes.lister.all()) cache.nodeSeen(node.metadata.name, node);
   for (const pod of views.pods.lister.all()) podSeen(keyOf(pod), undefined, pod);
-  options.explanations?.add(podKind, schedulingExplainer({ attempts, cache, queue, context, profileOf }), signal);
+  options.explanations?.provide(
+    "scheduling",
+    schedulingExplainer({ attempts, cache, queue, context, profileOf }),
+    signal,
+  );
   const running = extra.run(signal);
   // A half-filled cache would pack nodes that are full.
   const filled = [

@@ -136,6 +136,7 @@ export function autoscaler(client: Client, world: World, kinds: KindRegistry, op
   };
   return {
     name: "horizontalpodautoscaler",
+    reconciles: horizontalPodAutoscalers,
     watches: [watch(horizontalPodAutoscalers, (h, { before }) => changed(h, before)), watch(pods, () => [], byLabels)],
     async reconcile(k, views) {
       const h = views.of(horizontalPodAutoscalers).get(k);

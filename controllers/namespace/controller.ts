@@ -114,6 +114,7 @@ export function namespaceController(kinds: KindRegistry, client: Client, world: 
   };
   return {
     name: "namespace",
+    reconciles: namespaces,
     watches: [watch(namespaces, itself)],
     async reconcile(k, views) {
       const namespace = views.of(namespaces).get(k);

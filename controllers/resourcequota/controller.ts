@@ -57,6 +57,7 @@ export function resourceQuotaController(kinds: KindRegistry, client: Client): Re
   };
   return {
     name: "resourcequota",
+    reconciles: resourceQuotas,
     watches: [watch(resourceQuotas, changed)],
     async reconcile(k, views) {
       if (!views.of(resourceQuotas).get(k)) return undefined;

@@ -14,6 +14,7 @@ import { actionKey } from "./actions.ts";
 import { type ActionSpan, type PodSpans, podSpans } from "./pod-spans.ts";
 import { decidePod } from "./decide.ts";
 import { execute } from "./executors.ts";
+import { explained } from "./explained.ts";
 import { fieldPath, usedVolumesOf } from "../podspec/containers.ts";
 import { emptyMemory, invalidateVolumes, type PodMemory, type PodObservation } from "./memory.ts";
 import { observePod } from "./observe.ts";
@@ -110,10 +111,14 @@ function begin(
 }
 
 /** Whether the API has the current status; if not, begins to report it. */
-function ensureReported(w: WorkerState, o: PodObservation, signal: AbortSignal): boolean {
+function ensureReported(
+  w: WorkerState,
+  o: PodObservation,
+  status: PodStatus | undefined,
+  signal: AbortSignal,
+): boolean {
   const { memory, node } = w;
-  if (o.pod === undefined || o.gone) return false;
-  const status = completed(o.pod, podStatus(o.pod, o));
+  if (o.pod === undefined || status === undefined) return false;
   if (sameStatus(o.pod.status, status)) return true;
   if (w.busy.has("report")) return false;
   if (status.reason === "DeadlineExceeded" && o.pod.status?.reason !== status.reason)
@@ -128,18 +133,29 @@ function ensureReported(w: WorkerState, o: PodObservation, signal: AbortSignal):
   return false;
 }
 
+function recordDecision({ decisions, world }: NodeContext, o: PodObservation, decided: ReturnType<typeof explained>) {
+  if (o.pod === undefined || (decided.because.length === 0 && decided.actions.length === 0)) return;
+  const about = { controller: "kubelet", kind: o.pod.kind, key: keyOf(o.pod), revision: revisionOf(o.pod) };
+  decisions.record({ ...about, at: world.clock.now(), reasons: [], ...decided });
+}
+
 async function runOnce(w: WorkerState, signal: AbortSignal): Promise<Outcome> {
   const { uid, node, memory, health, busy } = w;
   const underWay = new Set(busy);
   const observed = await observePod(uid, node, memory, { health, underWay }, signal);
   if (observed.pod !== undefined && mustEnd(observed.pod, observed)) health.stopLivenessAndStartup();
-  const o = { ...observed, reported: ensureReported(w, observed, signal) };
+  const current = observed.gone ? undefined : observed.pod;
+  const status = current && completed(current, podStatus(current, observed));
+  const o = { ...observed, reported: ensureReported(w, observed, status, signal) };
   const { actions, requeueAt } = decidePod(o);
   const inputs = o.pod && { node, pod: o.pod, memory, podIp: liveSandbox(o.sandboxes)?.ip };
-  for (const action of actions) {
+  // The observation may lack the effect of an action that was under way when it began.
+  const next = actions.filter((action) => !underWay.has(actionKey(action)) && !busy.has(actionKey(action)));
+  recordDecision(node, o, explained(o, next, status));
+  for (const action of next) {
     const key = actionKey(action);
-    // The observation may lack the effect of an action that was under way when it began.
-    if (underWay.has(key) || busy.has(key)) continue;
+    // Two equal actions of one decision are one.
+    if (busy.has(key)) continue;
     const span = o.pod && w.spans?.begin(o.pod, action);
     const by = span ? { ...node, client: node.client.inSpan(span.context) } : node;
     const work = execute(action, { inputs, node: by, memory, uid, health, notify: w.notify }, signal);

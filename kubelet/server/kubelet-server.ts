@@ -4,6 +4,7 @@ import { isRunning } from "../pod/runs.ts";
 import type { Inventory } from "../runtime.ts";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import https from "node:https";
+import { type Key, key } from "../../api/meta.ts";
 import { onAbort } from "../../machinery/abort.ts";
 import { type PodMetrics, podMetrics } from "../metrics/pod-metrics.ts";
 import type { RotatingCertificate } from "../certificates/rotation.ts";
@@ -103,6 +104,15 @@ const handlers: Readonly<Record<string, Handler>> = {
   "/metrics/pods": ({ scraped }, response) => json(response, { items: scraped.latest() }),
 };
 
+/** What is explained at a path that ends in the namespace and the name of an object, by the first step of the path. */
+const explained: Readonly<Record<string, (view: KubeletView, key: Key) => readonly object[]>> = {
+  decisions: (view, key) => view.decisions.of(key),
+  serviceRules: (view, key) => {
+    if (!view.explainService) throw new Refused(501, "this kubelet does not run the network of its node");
+    return view.explainService(key);
+  },
+};
+
 interface RequestResponse {
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
@@ -111,10 +121,12 @@ async function route(state: ServerState, { request, response }: RequestResponse,
   const { pathname, searchParams } = urlOf(request);
   const [what, namespace = "", pod = "", container = ""] = pathname.slice(1).split("/").map(decodeURIComponent);
   const handler = handlers[pathname.replace(/(?<=.)\/$/, "")];
-  const isKnown = handler !== undefined || what === "containerLogs" || what === "logs";
+  const explains = explained[what ?? ""];
+  const isKnown = handler !== undefined || explains !== undefined || what === "containerLogs" || what === "logs";
   if (isKnown && request.method !== "GET" && request.method !== "HEAD")
     throw new Refused(405, "Method Not Allowed", { Allow: ["GET"] });
   if (handler) return handler(state, response, signal);
+  if (explains) return json(response, { items: explains(state.view, key(namespace, pod)) });
   if (what === "containerLogs")
     return serveLogs(state.view, { namespace, pod, container }, searchParams, response, signal);
   if (what === "logs") return serveNodeLogs(logFolder, decodeURIComponent(pathname.slice("/logs".length)), response);

@@ -2,7 +2,7 @@
 import type { ResourceDefinition } from "../../api/kinds.ts";
 import { type ApiObject, controllerOf, type Key, type Revision, revision } from "../../api/meta.ts";
 import { objectOf, prefixOf } from "../../apiserver/registry/codec.ts";
-import type { DecisionRecord } from "../../machinery/decisions.ts";
+import type { DecisionRecord } from "../../api/explanation/decisions.ts";
 import type { LateVerb } from "./network.ts";
 import { isWrite, type Storage, type Write } from "../../apiserver/storage/storage.ts";
 

@@ -39,6 +39,8 @@ async function createNode(name: string, cpu: string, taints: readonly object[] =
   );
   // A new node is tainted until it is ready.
   const patch = { spec: { taints } };
+  const conditions = [{ type: "Ready", status: "True", reason: "KubeletReady", message: "" }];
+  await inProcess.patch(nodes, key(undefined, name), { type: "merge", patch: { status: { conditions } } }, "status");
   await inProcess.patch(nodes, key(undefined, name), { type: "merge", patch });
 }
 const createPod = (name: string, cpu: string, spec: object = {}): Promise<unknown> =>
@@ -152,9 +154,9 @@ test("whoever may read a pod may have it explained, and nobody else", async () =
 
 test.each<[what: string, path: string, status: number, message: string, method?: string]>([
   ["a pod that is not there", pathOf("nobody"), 404, 'pods \\"nobody\\" not found'],
-  ["a list", "/explain/api/v1/namespaces/default/pods", 400, "only single objects are explained"],
-  ["a subresource", `${pathOf("web")}/status`, 400, "only single objects are explained"],
-  ["a kind that nothing explains", "/explain/api/v1/nodes/a", 400, "nodes are not explained, only pods"],
+  ["a list of a kind without a rule", "/explain/api/v1/namespaces/default/secrets", 400, "explained one by one"],
+  ["a subresource", `${pathOf("web")}/status`, 400, "only objects and collections are explained"],
+  ["a part that there is not", `${pathOf("web")}?part=all`, 400, "is no part of an explanation"],
   [
     "a kind that is not served",
     "/explain/apis/no.example.org/v1/things/a",
@@ -169,33 +171,42 @@ test.each<[what: string, path: string, status: number, message: string, method?:
   expect([response.status, response.text]).toEqual([status, expect.stringContaining(message)]);
 });
 
-test("an API server without the scheduler passes the request to the one beside it", async () => {
-  const { send } = rawClientOf(other);
-  expect(await send(pathOf("web"))).toMatchObject({ status: 503, text: expect.stringContaining("no kube-scheduler") });
+test("an API server without the scheduler asks the one beside it", async () => {
+  const missing = async (): Promise<unknown> => (await rawClientOf(other).get(pathOf("web")))["missing"];
+  const none = "no kube-scheduler is running that could explain this";
+  await vi.waitFor(async () => expect(await missing()).toMatchObject({ scheduling: none }));
   const { port } = new URL(server.url);
   const spec = { holderIdentity: `host_127.0.0.1:${port}`, leaseDurationSeconds: 15 };
   const metadata = { name: "kube-scheduler", namespace: "kube-system" };
   await server.inProcess.create(leases, { kind: "Lease", metadata, spec });
   expect(await scheduling("web", other)).toEqual(await scheduling("web"));
-  const missing = await send(pathOf("nobody"));
-  expect([missing.status, missing.text]).toEqual([404, expect.stringContaining("not found")]);
   // A lease that leads back to the server itself ends there.
   const back = { spec: { ...spec, holderIdentity: `host_127.0.0.1:${new URL(other.url).port}` } };
   await server.inProcess.patch(leases, keyOf({ metadata }), { type: "merge", patch: back });
-  expect(await send(pathOf("web"))).toMatchObject({ status: 503, text: expect.stringContaining("no kube-scheduler") });
+  expect(await missing()).toMatchObject({ scheduling: expect.stringContaining(none) });
 });
 
 const shown = async (line: string): Promise<string> => {
   const { out, err, code } = await outcome(line);
   expect([err, code]).toEqual(["", 0]);
   // Ages and revisions differ from run to run.
-  return out.replaceAll(/\d+s ago, at revision \d+/g, "AGE ago, at revision N").replaceAll(/ +$/gm, "");
+  return out
+    .replaceAll(/\d+s ago, at revision \d+/g, "AGE ago, at revision N")
+    .replaceAll(/ +\d+s ago /g, "  AGE ago ")
+    .replaceAll(/ since \S+Z/g, " since TIME")
+    .replaceAll(/ +$/gm, "");
 };
 const refusal =
   "0/3 nodes are available: 1 node(s) had untolerated taint(s), 2 Insufficient cpu. no new claims to deallocate, preemption: 0/3 nodes are available: 1 No preemption victims found for incoming pod, 2 Preemption is not helpful for scheduling.";
 
 test("orrery why shows a pod that fits nowhere", async () => {
-  expect(await shown("why pod/huge")).toBe(`Pod default/huge fits on no node, and waits for a change.
+  expect(await shown("why pod/huge")).toContain(`Pod default/huge fits on no node [failing]
+
+Why:
+  Unschedulable: ${refusal}
+    next: 3300m more cpu: then b would take it
+`);
+  expect(await shown("why pod/huge")).toContain(`Pod default/huge fits on no node, and waits for a change.
 Tried again after:
   NodeResourcesFit: a DeviceClass is added or changes; a pod on a node is deleted; a pod on a node requests less; the pod itself requests less; a Node is added or changes what it can hold
   TaintToleration: a Node is added or changes its taints; the pod itself changes its tolerations
@@ -214,7 +225,7 @@ What would have to change, the least first:
 });
 
 test("orrery why shows the scores of a pod on a node", async () => {
-  expect(await shown("why web -o wide")).toBe(`Pod default/web is on a.
+  expect(await shown("why web -o wide")).toContain(`Pod default/web is on a.
 Decided AGE ago, at revision N: a has the highest score of 2 nodes that passed
 
 NODE   TOTAL   TaintToleration      NodeResourcesFit
@@ -224,7 +235,7 @@ b      313     0 -> 100 * 3 = 300   13 -> 13 * 1 = 13
 NODE   REJECTED BY       REASON                             WOULD PASS WITH
 c      TaintToleration   node(s) had untolerated taint(s)   remove taint team=red:NoSchedule, or tolerate it
 `);
-  expect(await shown("why gated")).toBe(
+  expect(await shown("why gated")).toContain(
     "Pod default/gated is kept out of the queue by SchedulingGates: waiting for scheduling gates: [quota].\n",
   );
   expect(JSON.parse((await outcome("why web -o json")).out)).toMatchObject({
@@ -234,8 +245,7 @@ c      TaintToleration   node(s) had untolerated taint(s)   remove taint team=re
 });
 
 test.each([
-  ["why", "say which pod"],
-  ["why node/a", "nodes are not explained, only pods"],
+  ["why secret/nobody", 'secrets "nobody" not found'],
   ["why web -o name", 'unable to match a printer suitable for the output format "name"'],
   ["why nobody", 'pods "nobody" not found'],
 ])("refused: orrery %s", async (line, message) => {
