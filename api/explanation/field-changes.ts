@@ -33,6 +33,9 @@ function* ofLists(before: readonly unknown[], after: readonly unknown[], path: s
   const byName = (items: readonly unknown[]): Map<unknown, unknown> =>
     new Map((items as readonly Fields[]).map((item) => [item[name], item]));
   const [old, now] = [byName(before), byName(after)];
+  const kept = [[...old.keys()].filter((value) => now.has(value)), [...now.keys()].filter((value) => old.has(value))];
+  // Another order of the same items is a change, too.
+  if (!sameJson(kept[0], kept[1])) yield { path, before: kept[0], after: kept[1] };
   for (const value of new Set([...old.keys(), ...now.keys()]))
     yield* between(old.get(value), now.get(value), `${path}[${name}=${String(value)}]`);
 }

@@ -1,7 +1,7 @@
 // Reads of the past: GET of /history/revisions, and of /history followed by the path of an object or a collection, for
 // those who may read that now.
 import { ApiError } from "../../api/errors.ts";
-import type { HistoryMoment } from "../../api/explanation/history.ts";
+import type { HistoryMoment, HistoryRange } from "../../api/explanation/history.ts";
 import type { ResourceDefinition } from "../../api/kinds.ts";
 import { type Instant, instantOf, key, type Revision, revision } from "../../api/meta.ts";
 import type { Authorizer, User } from "../authorization/authorizer.ts";
@@ -55,11 +55,12 @@ function revisions({ storage: { history }, limits = defaultHistoryLimits }: Hist
   }
   if (buckets !== undefined && (buckets < 1 || buckets > mostBuckets))
     throw new ApiError("BadRequest", `buckets: must be between 1 and ${mostBuckets}`);
-  return reply({
+  const range: HistoryRange = {
     ...{ kind: "HistoryRange", apiVersion, oldest: momentOf(oldest), newest: momentOf(newest), bytes },
     limits: { ageSeconds: limits.ageMs / 1000, bytes: limits.bytes },
     ...(buckets !== undefined && { buckets: bucketsOf(history, buckets) }),
-  });
+  };
+  return reply(range);
 }
 
 /** Which part of history is requested: after `from`, up to `to`. */

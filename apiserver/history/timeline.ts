@@ -1,6 +1,6 @@
 // The changes of objects as items of a history: who changed which fields when. Pure.
 import { changesBetween, withoutSecrets } from "../../api/explanation/field-changes.ts";
-import type { HistoryItem, ReportedEvent, VersionReference } from "../../api/explanation/history.ts";
+import type { FieldChange, HistoryItem, ReportedEvent, VersionReference } from "../../api/explanation/history.ts";
 import { sameJson } from "../../api/hash.ts";
 import { type ApiObject, type Instant, type ManagedFieldsEntry, type Revision, revision } from "../../api/meta.ts";
 import { objectOf } from "../registry/codec.ts";
@@ -14,13 +14,40 @@ export const versionOf = ({ apiVersion, kind, metadata }: ApiObject): VersionRef
   return { apiVersion, kind, ...(namespace !== undefined && { namespace }), name, uid, resourceVersion };
 };
 
-/** The managers whose record of fields, or its time, is another than before. */
-function managersOf(before: ApiObject | undefined, after: ApiObject): string | undefined {
+/** Whether a record of fields has the beginning of a path, as far as items of lists. */
+function owns({ fieldsV1 }: ManagedFieldsEntry, path: string): boolean {
+  let fields: unknown = fieldsV1;
+  for (const field of path.split("[")[0]!.split(".")) {
+    if (field === "") return true;
+    fields = (fields as Readonly<Record<string, unknown>> | undefined)?.[`f:${field}`];
+    if (fields === undefined) return false;
+  }
+  return true;
+}
+
+/**
+ * The managers of a change: those whose record of fields has become another. A record that only lost fields keeps its
+ * time, and one of a manager that writes the same fields twice in a second stays equal.
+ */
+function managersOf(
+  before: ApiObject | undefined,
+  after: ApiObject,
+  changes: readonly FieldChange[],
+): string | undefined {
   const entries = (o: ApiObject | undefined): readonly ManagedFieldsEntry[] => o?.metadata.managedFields ?? [];
   const known = entries(before);
   const changed = entries(after).filter((entry) => !known.some((other) => sameJson(other, entry)));
-  const names = new Set(changed.map(({ manager = "" }) => manager).filter((name) => name !== ""));
-  return names.size === 0 ? undefined : [...names].sort().join(", ");
+  const named = changes.find(({ path }) => path !== "metadata.generation");
+  const candidates =
+    changed.length > 0 ? changed : entries(after).filter((entry) => named !== undefined && owns(entry, named.path));
+  const latest = candidates
+    .map(({ time = "" }) => time)
+    .toSorted()
+    .at(-1);
+  const names = candidates.flatMap(({ manager = "", time = "" }) =>
+    time === latest && manager !== "" ? [manager] : [],
+  );
+  return names.length === 0 ? undefined : [...new Set(names)].sort().join(", ");
 }
 
 type EventObject = ApiObject & {
@@ -71,7 +98,7 @@ export function itemOf(
   const object = (after ?? was)!;
   const changes = after && was ? changesBetween(was, after) : [];
   const isHidden = object.kind === "Secret" && !shown.secrets;
-  const manager = after && managersOf(was, after);
+  const manager = after && managersOf(was, after, changes);
   return {
     ...{ revision: at, time: preciseTime(timeOf(at)), type: after ? (was ? "MODIFIED" : "ADDED") : "DELETED" },
     ...(manager !== undefined && { manager }),

@@ -78,7 +78,8 @@ function replay(db: DatabaseSync, open: Transformer["open"], now: Timer | undefi
   let based = false;
   let latest = instant(0);
   const settleBase = (): void => {
-    if (!based) log.restart([...base.values()], revision(floor), latest);
+    // The base of an empty file, and of one of an earlier release, is as old as this process.
+    if (!based) log.restart([...base.values()], revision(floor), latest || now?.());
     based = true;
   };
   for (const row of rows.iterate() as Iterable<unknown>) {

@@ -196,3 +196,53 @@ test("get --at of an object that was not there then", async () => {
   const { err } = await run(`get deploy web -n shop --at ${at["made"]! - 1}`);
   expect(err).toMatch(/deployments\.apps "web" not found at .* \(revision \d+\)/);
 });
+
+test("timeline: a line per change and event, with who and what", async () => {
+  const { out } = await run("timeline deploy/web -n shop");
+  const rows = out.split("\n").map((line) => line.trim().split(/ {2,}/).slice(1));
+  expect(rows.slice(0, -1)).toEqual([
+    ["OBJECT", "WHAT", "WHO", "DETAILS"],
+    ["Deployment/web", "created", "kube-apiserver"],
+    ["ReplicaSet/web-1", "created", "kube-apiserver"],
+    ["Deployment/web", "changed", "kube-apiserver", "spec.replicas: 1 -> 3; metadata.generation: 1 -> 2"],
+    ["ReplicaSet/web-1", "event", "kube-apiserver", "Warning Failed: no room (2 times)"],
+    ["ReplicaSet/web-1", "deleted"],
+  ]);
+  // Written twice within a second, by which no record of fields changes.
+  await patch(deployments, "web", { spec: { replicas: 4 } });
+  const again = await patch(deployments, "web", { spec: { replicas: 5 } });
+  const lastItems = await historyOf(`${inShop("deployments", "web")}?from=${at["end"]}`);
+  expect(lastItems.map(({ manager }) => manager)).toEqual(["kube-apiserver", "kube-apiserver"]);
+  expect(String(lastItems[1]!.revision)).toBe(again.metadata.resourceVersion);
+  const only = await run(`timeline deploy web -n shop --no-related --since ${at["made"]} -o json`);
+  expect(JSON.parse(only.out).items[0].revision).toBe(at["scaled"]);
+  const secret = await run("timeline secret/key -n shop");
+  expect([secret.out.includes("data.token: 5 bytes -> 7 bytes"), secret.out.includes(btoa("12345"))]).toEqual([
+    ...[true, false],
+  ]);
+  expect((await run("timeline secret/key -n shop -o yaml")).out).toContain(btoa("12345"));
+});
+
+test("diff between moments: one object, a type, and a namespace", async () => {
+  const one = await run(`diff deploy/web -n shop --at ${at["made"]}`);
+  expect([one.code, one.out]).toEqual([1, expect.stringMatching(/- {2}replicas: 1\n\+ {2}replicas: 5\n/)]);
+  expect(await run(`diff deploy/web -n shop --at ${at["scaled"]} --at ${at["end"]}`)).toEqual({
+    ...{ code: 0, out: "", err: "" },
+  });
+  const all = await run(`diff -n shop --at ${at["scaled"]} --at ${at["end"]}`);
+  const files = [...all.out.matchAll(/^diff .*\/(\S+)$/gm)].map(([, file]) => file);
+  expect(files).toEqual(["apps.v1.ReplicaSet.shop.web-1", "v1.ConfigMap.shop.settings", "v1.Secret.shop.key"]);
+  expect(all.out).toMatch(/- {2}token: '\*\*\* \(before\)'\n\+ {2}token: '\*\*\* \(after\)'/);
+  expect(all.out).not.toContain(btoa("12345"));
+});
+
+test.each<[line: string, message: string, code: number]>([
+  ["timeline", "say of which object", 1],
+  ["timeline deploy", "no name was specified", 1],
+  ["timeline deploy/web deploy/db -n shop", "a timeline is of one object", 1],
+  ["diff deploy/web -n shop --at 1 --at 2 --at 3", "--at may be set twice at most", 2],
+  ["diff -f x.yaml --at 1m", "leave out -f", 2],
+])("refused: orrery %s", async (line, message, code) => {
+  const outcome = await run(line);
+  expect([outcome.err, outcome.code]).toEqual([expect.stringContaining(message), code]);
+});
