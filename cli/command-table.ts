@@ -25,6 +25,7 @@ export const commandTable: CommandTable = Object.fromEntries([
     ["delete", "delete objects by name, by selector or from manifests", () => import("./commands/delete.ts")],
     ["ui", "browse objects, logs and shells in the terminal", () => import("./commands/ui.ts")],
     ["timeline", "show what an object and all it owns went through", () => import("./commands/timeline.ts")],
+    ["replay", "make the decisions of controllers again over history", () => import("./commands/replay.ts")],
     ["why", "show why a pod is on its node, or on none", () => import("./commands/why.ts")],
     ["trace", "show how the last change of an object went through the cluster", () => import("./commands/trace.ts")],
     ["explain", "show the documentation of kinds and fields", () => import("./commands/explain.ts")],
