@@ -1,35 +1,27 @@
 // Periodic work of a server: compaction of history, and expiry of events.
 import { hasReason } from "../api/errors.ts";
 import { events } from "../api/core/events.ts";
-import { type Instant, instantOf, keyOf, type Revision } from "../api/meta.ts";
+import { type Instant, instant, instantOf, keyOf, type Revision, revision } from "../api/meta.ts";
 import type { Client } from "../machinery/client.ts";
 import type { World } from "../machinery/world.ts";
-import type { Storage } from "./storage/storage.ts";
+import { defaultHistoryLimits, type HistoryLimits } from "./history/limits.ts";
+import type { History, Storage } from "./storage/storage.ts";
 
-/** How long a watch may be interrupted and still resume. */
-const historyMs = 5 * 60_000;
-/** Most changes that are kept, to bound memory. */
-const mostChanges = 20_000;
+/** Most changes that are kept in a store that servers share: a server that starts reads them. */
+const mostShared = 20_000;
 const lookEveryMs = 15_000;
 const eventAgeMs = 60 * 60_000;
 const sweepEveryMs = 5 * 60_000;
 
-/** The revision at a time. */
-export interface Mark {
-  readonly at: Instant;
-  readonly revision: Revision;
-}
-
-/** The marks to keep, and the revision up to which history may be compacted, if any. */
-export function forget(
-  marks: readonly Mark[],
-  now: Mark,
-): { readonly kept: readonly Mark[]; readonly upTo?: Revision } {
-  const isOld = ({ at, revision }: Mark): boolean => now.at - at > historyMs || now.revision - revision > mostChanges;
-  const old = marks.filter(isOld);
-  const kept = [...marks.filter((mark) => !isOld(mark)), now];
-  const newest = old.at(-1);
-  return newest ? { kept, upTo: newest.revision } : { kept };
+/** Up to which revisions history is to be compacted: in memory, and in a store that servers share. */
+export function compaction(
+  { newest, oldest, revisionAt, beyond }: Pick<History, "newest" | "oldest" | "revisionAt" | "beyond">,
+  { ageMs, bytes }: HistoryLimits,
+  now: Instant,
+): { readonly upTo: Revision; readonly shared: Revision } {
+  const old = revisionAt(instant(now - ageMs)) ?? oldest.revision;
+  const upTo = revision(Math.max(old, beyond(bytes) ?? 0));
+  return { upTo, shared: revision(Math.max(old, newest.revision - mostShared)) };
 }
 
 /** Repeats work until the signal is aborted, and waits before each time. A failure is logged. */
@@ -52,12 +44,15 @@ export async function periodically(
 }
 
 /** Compacts the log from time to time. A failure costs memory only, and the next time makes up for it. */
-export function compactHistory(storage: Storage, world: World, signal: AbortSignal): Promise<void> {
-  let marks: readonly Mark[] = [];
+export function compactHistory(
+  storage: Storage,
+  limits: HistoryLimits = defaultHistoryLimits,
+  world: World,
+  signal: AbortSignal,
+): Promise<void> {
   const compact = async (): Promise<void> => {
-    const { kept, upTo } = forget(marks, { at: world.clock.now(), revision: await storage.revision() });
-    if (upTo !== undefined) await storage.compact(upTo);
-    marks = kept;
+    const { upTo, shared } = compaction(storage.history, limits, world.clock.now());
+    await storage.compact(upTo, shared);
   };
   return periodically(world, lookEveryMs, "history not compacted", compact, signal);
 }

@@ -44,6 +44,8 @@ import { reviewer, reviews } from "./verbs/reviews.ts";
 import { type Kubelets, type KubeletTls, kubelets } from "./kubelets/kubelets.ts";
 import { programMetrics } from "./kubelets/program-metrics.ts";
 import { metrics } from "./kubelets/usage.ts";
+import { historyApi } from "./history/history-api.ts";
+import type { HistoryLimits } from "./history/limits.ts";
 import { proxies } from "./proxy/proxy.ts";
 import type { InProcessIdentity } from "./registry/authorized-client.ts";
 import { inProcessClient } from "./registry/in-process.ts";
@@ -88,6 +90,8 @@ export interface ServerOptions {
   readonly explanations?: Explanations;
   /** Whether other API servers share the storage. */
   readonly isReplicated?: boolean;
+  /** How much of the past is kept. */
+  readonly history?: HistoryLimits;
   /** Limits for idle clients; Kubernetes' own when left out. */
   readonly timeouts?: ConnectionTimeouts;
 }
@@ -175,11 +179,13 @@ export function apiServer(options: ServerOptions): ApiServer {
         ...sessionHandlers(nodes),
         ...{ token: tokenRequest(tokens), measured: measuredKinds(measured), review: reviews({ tokens, authorizer }) },
       };
+      const past = options.history && { limits: options.history };
       const extensions = [
         requests.serve,
         explained.serve,
         tracesApi(verbs, options.tracing, authorizer),
         snapshotsApi(options.storage, world, () => bootstrapAccess(client).then(initialize)),
+        historyApi({ registry: verbs, storage, authorizer, ...past }),
         metricApis(ofPrograms, world.clock),
         openId(tokens, () => `${advertise}:${listening.port}`),
       ];
@@ -205,7 +211,7 @@ export function apiServer(options: ServerOptions): ApiServer {
       isBootstrapped = true;
       const maintenance = [
         listening.closed.then(audit.close),
-        compactHistory(storage, world, signal),
+        compactHistory(storage, options.history, world, signal),
         expireEvents(client, world, signal),
         explained.follow(client, world, signal),
         peers ? peers.keep(signal) : keepOwnService(client, advertised, world, signal),

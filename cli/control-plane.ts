@@ -51,11 +51,11 @@ async function openStore(store: StoreConfig, kept: Kept, world: World, signal: A
     }
     case "sqlite": {
       const { sqliteStorage } = await import("../apiserver/storage/sqlite.ts");
-      return sqliteStorage({ path: store.file, ...kept }, signal);
+      return sqliteStorage({ path: store.file, now: world.clock.now, ...kept }, signal);
     }
     case "memory": {
       const { memoryStorage } = await import("../apiserver/storage/log.ts");
-      return memoryStorage();
+      return memoryStorage(world.clock.now);
     }
   }
 }
@@ -119,8 +119,9 @@ const deschedulerOptions = (config: ServerConfig): DeschedulerOptions => ({
   periodMs: config.timings.rebalancePeriodMs,
 });
 
-/** How the API server authenticates, authorizes and records requests, as far as it is configured. */
-const requestOptions = ({ audit, authentication, authorizationMode }: ServerConfig) => ({
+/** How requests are authenticated, authorized and recorded, and what is kept of the past, as far as configured. */
+const requestOptions = ({ audit, authentication, authorizationMode, history }: ServerConfig) => ({
+  ...(history && { history }),
   ...(audit && { audit }),
   ...(authentication && { authentication }),
   ...(authorizationMode && { authorizationMode }),

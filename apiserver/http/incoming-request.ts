@@ -20,6 +20,7 @@ import {
   isOpen,
   explainedPath,
   tracedPath,
+  historyPath,
   requestInfo,
   resourcePath,
   timeoutError,
@@ -174,8 +175,8 @@ export async function receive(
   const search = at < 0 ? "" : url.slice(at);
   const query = new URLSearchParams(search);
   const place = resourcePath(path);
-  // Whoever may read an object may have it explained, and see its trace.
-  const explained = explainedPath(path) ?? tracedPath(path);
+  // Whoever may read an object may have it explained, may see its trace, and may read its past.
+  const explained = explainedPath(path) ?? tracedPath(path) ?? historyPath(path);
   const target = explained === undefined ? place : resourcePath(explained);
   const attributes = requestInfo(from.method, { path, place: target }, query);
   // Waiting for what is known already would cost every request.

@@ -118,13 +118,24 @@ export interface Watched {
 }
 
 /** Throws Expired for a compacted revision. The rest of a list can be continued at the current revision. */
-function expired({ continue: token }: StoredListOptions, prefix: string): ApiError {
-  if (!token) return new ApiError("Expired", "The resourceVersion for the provided list is too old.");
+function expired({ continue: token }: StoredListOptions, prefix: string, { oldest }: Compacted): ApiError {
+  if (!token)
+    return new ApiError(
+      "Expired",
+      `The resourceVersion for the provided list is too old. History reaches back to revision ${oldest}.`,
+    );
   const { after } = parseToken(token, prefix);
   return new ApiError("Expired", staleToken, undefined, tokenOf({ after }, prefix));
 }
 const staleToken =
   "The provided continue parameter is too old to display a consistent list result. You can start a new list without the continue parameter, or use the continue token in this response to retrieve the remainder of the results. Continuing with the provided token results in an inconsistent list - objects that were created, modified, or deleted between the time the first chunk was returned and now may show up in the list.";
+
+/** The key of the only object that a selection can pick. */
+function singleKey(r: ResourceDefinition, { fieldSelector, namespace }: StoredListOptions): string | undefined {
+  const name = /^metadata\.name==?([^,=!]+)$/.exec(fieldSelector ?? "")?.[1];
+  if (name === undefined || (r.scope === "Namespaced" && !namespace)) return undefined;
+  return prefixOf(r, r.scope === "Namespaced" ? namespace : undefined) + name;
+}
 
 async function page(
   storage: Storage,
@@ -136,6 +147,11 @@ async function page(
   const prefix = prefixOf(r, options.namespace);
   if (options.limit || options.continue)
     return fill(storage, prefix, matches, from, options.limit || Number.POSITIVE_INFINITY);
+  const single = singleKey(r, options);
+  if (single !== undefined && from.at !== undefined) {
+    const stored = storage.history.get(single, from.at);
+    return { entries: stored && matches!(stored) ? [stored] : [], revision: from.at };
+  }
   const { entries, revision: at } = await storage.list(prefix, from);
   return { entries: matches ? entries.filter(matches) : entries, revision: at };
 }
@@ -156,7 +172,7 @@ export async function listStored(
     notAhead(options.atLeast, found.revision);
     return found;
   } catch (e) {
-    if (e instanceof Compacted) throw expired(options, prefix);
+    if (e instanceof Compacted) throw expired(options, prefix, e);
     throw e;
   }
 }

@@ -78,6 +78,10 @@ export const tracedPath = (path: string): string | undefined =>
 
 /** Where the whole cluster is read and replaced. */
 export const snapshotPath = "/snapshot";
+const history = "/history";
+/** What follows /history in a path; undefined for other paths. */
+export const historyPath = (path: string): string | undefined =>
+  path.startsWith(`${history}/`) ? path.slice(history.length) : undefined;
 
 /** Open without authentication, for probes and version negotiation. */
 const open = ["/livez", "/readyz", "/healthz", "/version", "/version/"];

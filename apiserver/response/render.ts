@@ -2,7 +2,7 @@
 // Plain objects and lists leave as the bytes they are stored as.
 import { ApiError } from "../../api/errors.ts";
 import { type ResourceDefinition, apiVersionOf } from "../../api/kinds.ts";
-import type { ApiObject, Instant } from "../../api/meta.ts";
+import { type ApiObject, type Instant, instantOf } from "../../api/meta.ts";
 import { objectOf, wireBytes, wireHead, wireTail } from "../registry/codec.ts";
 import { type StoredPage, objectsOf } from "../registry/listing.ts";
 import type { Stored } from "../storage/storage.ts";
@@ -123,8 +123,17 @@ export interface View extends Accepted {
   readonly now: Instant;
 }
 
+/** With the parameter `ageAt`, tables show the ages that objects had at that time. */
+function ageTime({ query }: ApiRequest): Instant | undefined {
+  const text = query.get("ageAt");
+  const time = text === null ? undefined : instantOf(text);
+  if (Number.isNaN(time)) throw new ApiError("BadRequest", `ageAt: ${JSON.stringify(text)} is not a time`);
+  return time;
+}
+
 /** The view of a request; throws when none is supported. */
-export function viewOf(request: ApiRequest, now: Instant, view: Accepted = negotiated(request.headers.accept)): View {
+export function viewOf(request: ApiRequest, time: Instant, view: Accepted = negotiated(request.headers.accept)): View {
+  const now = ageTime(request) ?? time;
   const include = request.query.get("includeObject") || "Metadata";
   if (include === "None" || include === "Object" || include === "Metadata") return { ...view, include, now };
   if (view.form !== "Table") return { ...view, include: "Metadata", now };

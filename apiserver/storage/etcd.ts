@@ -155,7 +155,7 @@ const unknownOutcome = (e: unknown): ApiError =>
 /** Opens the storage when etcd responds; everything ends with the signal. */
 export async function etcdStorage(options: EtcdOptions, world: World, signal: AbortSignal): Promise<Storage> {
   const client = etcdClient(options, world.clock, signal);
-  const log = emptyLog();
+  const log = emptyLog(world.clock.now);
   await restart(client, log, world, signal);
   let silence = new AbortController();
   const refeed = (): AbortSignal => {
@@ -184,6 +184,7 @@ export async function etcdStorage(options: EtcdOptions, world: World, signal: Ab
     if (log.head() < target) throw new ApiError("ServiceUnavailable", "etcd's watch lags behind its own history");
     return target;
   });
+  let compacted = log.floor();
   return {
     revision: () => caughtUp(),
     async get(key) {
@@ -195,18 +196,20 @@ export async function etcdStorage(options: EtcdOptions, world: World, signal: Ab
       return log.present;
     },
     received: log.present,
+    history: log.history,
     async list(prefix, page) {
       await caughtUp();
       return log.list(prefix, page);
     },
     commit: (...parts) => commitOnce(client, world, ...parts),
     watch: log.watch,
-    async compact(upTo) {
+    async compact(upTo, shared = upTo) {
       // The watch may not have delivered yet what was just committed.
-      const floor = revision(Math.min(upTo, await caughtUp()));
-      if (floor <= log.floor()) return;
-      await persist(world, signal, () => client.compact(floor));
-      log.compact(floor);
+      const head = await caughtUp();
+      const [own, floor] = [upTo, shared].map((at) => revision(Math.min(at, head))) as [Revision, Revision];
+      if (floor > compacted) await persist(world, signal, () => client.compact(floor));
+      compacted = revision(Math.max(floor, compacted));
+      log.compact(own);
     },
     async replaceAll(entries) {
       await client.replaceAll(entries);

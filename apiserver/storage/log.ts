@@ -7,6 +7,7 @@ import {
   type Commit,
   Compacted,
   type Condition,
+  type History,
   isWrite,
   kindOf,
   type Listing,
@@ -17,8 +18,9 @@ import {
   type WatchIndexEntry,
   type Write,
 } from "./storage.ts";
-import { type Revision, revision } from "../../api/meta.ts";
+import { type Instant, instant, type Revision, revision } from "../../api/meta.ts";
 import { subscribe } from "../../machinery/signal.ts";
+import { historyFrom } from "./history.ts";
 import { type KeyedSignals, keyedSignals } from "./keyed-signals.ts";
 
 // The package is CommonJS: imported as a module, its class is one level deeper than in its types.
@@ -119,9 +121,6 @@ export function ordered(): Ordered {
   };
 }
 
-/** So many changes at most are handed over at once: a reader far behind must not hold the process up. */
-const batchSize = 1000;
-
 /** State and recent history in memory. Appending is synchronous, so readers see complete changes. */
 export interface Log {
   head(): Revision;
@@ -129,13 +128,15 @@ export interface Log {
   get(key: string): Stored | undefined;
   list(prefix: string, page?: Page): Listing;
   readonly present: Present;
-  append(change: Change): void;
+  readonly history: History;
+  /** `at` is when it was committed; now unless given. */
+  append(change: Change, at?: Instant): void;
   watch(prefix: string, from: Revision, signal: AbortSignal, entry?: WatchIndexEntry): AsyncIterable<Batch>;
   compact(upTo: Revision): void;
   /** Settles once the log has reached `target`, or when the signal is aborted. */
   reached(target: Revision, signal: AbortSignal): Promise<void>;
   /** Restarts from a snapshot: history before `at` is unknown, and every cursor is invalid. */
-  restart(entries: readonly Stored[], at: Revision): void;
+  restart(entries: readonly Stored[], at: Revision, time?: Instant): void;
 }
 
 /** The change that sets `key` to `value` at revision `at`, or deletes it when null. `before` is the previous value. */
@@ -161,32 +162,11 @@ export function decideCommit(
   return { changes, commit: { ok: true, revision: revision(head + 1) } };
 }
 
-/**
- * Index of the first change after `cursor`: by subtraction while revisions are dense, by search where a store shares
- * them.
- */
-function firstAfter(changes: readonly Change[], cursor: Revision): number {
-  const last = changes[changes.length - 1];
-  if (!last || last.revision <= cursor) return changes.length;
-  const guess = changes.length - (last.revision - cursor);
-  if (guess >= 0 && changes[guess]!.revision === cursor + 1 && (changes[guess - 1]?.revision ?? 0) <= cursor)
-    return guess;
-  let low = 0;
-  let high = changes.length;
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    if (changes[middle]!.revision <= cursor) low = middle + 1;
-    else high = middle;
-  }
-  return low;
-}
-
 /** The entries under the prefix before the changes `undone`. */
-function rewind(present: Iterable<Stored>, undone: readonly Change[], prefix: string, after: string): Stored[] {
+function rewind(present: Iterable<Stored>, undone: readonly Change[], after: string): Stored[] {
   const then = new Map<string, Stored | undefined>();
   for (const change of undone) {
-    if (change.key.startsWith(prefix) && change.key > after && !then.has(change.key))
-      then.set(change.key, change.before);
+    if (change.key > after && !then.has(change.key)) then.set(change.key, change.before);
   }
   const kept = [...present].filter((stored) => !then.has(stored.key));
   const restored = [...then.values()].filter((stored) => stored !== undefined);
@@ -202,74 +182,16 @@ async function waitUntil(signals: KeyedSignals, holds: () => boolean, signal: Ab
   leave();
 }
 
-/** The recent changes, in order. */
-interface History {
-  readonly head: Revision;
-  /** History before this revision is compacted. */
-  readonly floor: Revision;
-  append(change: Change): void;
-  /** Throws {@link Compacted} when it does not reach back so far. */
-  since(at: Revision): readonly Change[];
-  /** The next changes of a watch. Throws {@link Compacted} when some of its kind can be compacted. */
-  read(prefix: string, cursor: Revision): Batch;
-  compact(upTo: Revision): void;
-  restart(at: Revision): void;
-}
-
-/** A history without changes. */
-function historyFrom(start: Revision): History {
-  let changes: Change[] = [];
-  /** What is known of history begins at `origin`; what is kept of it, at `floor`. */
-  let [head, floor, origin] = [start, start, start];
-  /** The revision of the last change of each kind, so that idle watches advance without reading the changes. */
-  const lastChanges = new Map<string, Revision>();
-  return {
-    get head() {
-      return head;
-    },
-    get floor() {
-      return floor;
-    },
-    append(change) {
-      changes.push(change);
-      head = change.revision;
-      const kind = kindOf(change.key);
-      if (kind !== undefined) lastChanges.set(kind, head);
-    },
-    since(at) {
-      if (at < floor) throw new Compacted(at, floor);
-      return changes.slice(firstAfter(changes, at));
-    },
-    read(prefix, cursor) {
-      const kind = kindOf(prefix);
-      if (kind !== undefined && cursor >= origin && (lastChanges.get(kind) ?? 0) <= cursor)
-        return { revision: head, changes: [] };
-      if (cursor < floor) throw new Compacted(cursor, floor);
-      const from = firstAfter(changes, cursor);
-      let to = Math.min(changes.length, from + batchSize);
-      // Changes of one commit stay together: a cursor is never within a revision.
-      while (changes[to]?.revision === changes[to - 1]?.revision && to < changes.length) to++;
-      const upTo = to < changes.length ? changes[to - 1]!.revision : head;
-      return { revision: upTo, changes: changes.slice(from, to).filter((change) => change.key.startsWith(prefix)) };
-    },
-    compact(upTo) {
-      if (upTo <= floor) return;
-      floor = revision(Math.min(upTo, head));
-      changes = changes.slice(firstAfter(changes, floor));
-    },
-    restart(at) {
-      changes = [];
-      lastChanges.clear();
-      [head, floor, origin] = [at, at, at];
-    },
-  };
-}
+/** Tells the time of changes. */
+export type Timer = () => Instant;
+/** For a log whose times nobody reads. */
+const timeless: Timer = () => instant(0);
 
 /** An empty log, whose history begins at `start`. */
-export function emptyLog(start: Revision = revision(0)): Log {
+export function emptyLog(now: Timer = timeless, start: Revision = revision(0)): Log {
   const present = ordered();
   const signals: KeyedSignals = keyedSignals();
-  const history = historyFrom(start);
+  const history = historyFrom({ revision: start, time: now() }, present.get);
   let epoch = 0;
   return {
     head: () => history.head,
@@ -278,15 +200,16 @@ export function emptyLog(start: Revision = revision(0)): Log {
     list(prefix, page = {}) {
       const { limit = Number.POSITIVE_INFINITY, after, at = history.head } = page;
       if (at >= history.head) return { revision: at, ...present.page(prefix, limit, after) };
-      const all = rewind(present.under(prefix, after), history.since(at), prefix, after ?? "");
+      const all = rewind(present.under(prefix, after), history.changes(prefix, at), after ?? "");
       const entries = all.length > limit ? all.slice(0, limit) : all;
       return { entries, revision: at, remaining: all.length - entries.length };
     },
     present: { get: present.get, list: (prefix) => [...present.under(prefix)] },
-    append(change) {
+    history,
+    append(change, at = now()) {
       if (change.now) present.put(change.now);
       else present.delete(change.key);
-      history.append(change);
+      history.append(change, at);
       signals.changed(change);
     },
     async *watch(prefix, from, signal, entry) {
@@ -312,10 +235,10 @@ export function emptyLog(start: Revision = revision(0)): Log {
     },
     compact: history.compact,
     reached: (target, signal) => waitUntil(signals, () => history.head >= target, signal),
-    restart(entries, at) {
+    restart(entries, at, time = now()) {
       present.clear();
       for (const stored of entries) present.put(stored);
-      history.restart(at);
+      history.restart(at, time);
       epoch++;
       signals.all();
     },
@@ -351,13 +274,14 @@ export function replacement(
 }
 
 /** A log without persistence. */
-export function memoryStorage(): Storage {
-  const log = emptyLog();
+export function memoryStorage(now?: Timer): Storage {
+  const log = emptyLog(now);
   return {
     revision: async () => log.head(),
     get: async (key) => log.get(key),
     present: async () => log.present,
     received: log.present,
+    history: log.history,
     list: async (prefix, page) => log.list(prefix, page),
     // There is no await between checks and writes, so no other write can interleave.
     async commit(...parts) {

@@ -3,9 +3,9 @@
 import { setImmediate as endOfTick } from "node:timers/promises";
 import { DatabaseSync, type StatementSync } from "node:sqlite";
 import { ApiError } from "../../api/errors.ts";
-import { type Revision, revision } from "../../api/meta.ts";
+import { instant, type Revision, revision } from "../../api/meta.ts";
 import { onAbort } from "../../machinery/abort.ts";
-import { decideCommit, emptyLog, type Log, replacement } from "./log.ts";
+import { decideCommit, emptyLog, type Log, replacement, type Timer } from "./log.ts";
 import { type Transformer, unchanged } from "./encryption/transformer.ts";
 import type { Change, Commit, Condition, Storage, Stored, Write } from "./storage.ts";
 
@@ -15,14 +15,17 @@ export interface SqliteOptions {
   readonly maxBytes?: number;
   /** What its values are kept as; unchanged when left out. */
   readonly transformer?: Transformer;
+  /** Tells the time of changes, which is kept with them. */
+  readonly now?: Timer;
 }
 
 const schema = `
   CREATE TABLE IF NOT EXISTS changes
-    (revision INTEGER PRIMARY KEY, key TEXT NOT NULL, value BLOB, created INTEGER NOT NULL);
+    (revision INTEGER PRIMARY KEY, key TEXT NOT NULL, value BLOB, created INTEGER NOT NULL, time INTEGER);
   CREATE INDEX IF NOT EXISTS changes_by_key ON changes (key, revision);
   CREATE TABLE IF NOT EXISTS floor (one INTEGER PRIMARY KEY CHECK (one = 1), revision INTEGER NOT NULL);
   INSERT OR IGNORE INTO floor VALUES (1, 0);`;
+const hasTimes = "SELECT 1 FROM pragma_table_info('changes') WHERE name = 'time'";
 
 /** The parts of one commit. */
 type Together = readonly (Write | Condition)[];
@@ -31,6 +34,8 @@ interface Row {
   readonly key: string;
   readonly value: Uint8Array | null;
   readonly created: number;
+  /** Null in files of earlier releases. */
+  readonly time: number | null;
 }
 interface Waiting {
   readonly writes: Together;
@@ -52,6 +57,8 @@ function open({ path, maxBytes }: SqliteOptions): DatabaseSync {
     // Two processes on one file would each serve their own memory: the second fails to open it.
     db.exec("PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;");
     db.exec(`BEGIN IMMEDIATE; ${schema} COMMIT;`);
+    // A file of an earlier release.
+    if (!db.prepare(hasTimes).get()) db.exec("ALTER TABLE changes ADD COLUMN time INTEGER");
     if (maxBytes !== undefined) {
       const { page_size: pageSize } = db.prepare("PRAGMA page_size").get() as { page_size: number };
       db.exec(`PRAGMA max_page_count = ${Math.max(16, Math.floor(maxBytes / pageSize))}`);
@@ -63,28 +70,31 @@ function open({ path, maxBytes }: SqliteOptions): DatabaseSync {
   }
 }
 
-function replay(db: DatabaseSync, open: Transformer["open"]): Log {
+function replay(db: DatabaseSync, open: Transformer["open"], now: Timer | undefined): Log {
   const { revision: floor } = db.prepare("SELECT revision FROM floor").get() as { revision: number };
   const base = new Map<string, Stored>();
-  const rows = db.prepare("SELECT revision, key, value, created FROM changes ORDER BY revision");
-  const log = emptyLog();
+  const rows = db.prepare("SELECT revision, key, value, created, time FROM changes ORDER BY revision");
+  const log = emptyLog(now);
   let based = false;
+  let latest = instant(0);
   const settleBase = (): void => {
-    if (!based) log.restart([...base.values()], revision(floor));
+    // The base of an empty file, and of one of an earlier release, is as old as this process.
+    if (!based) log.restart([...base.values()], revision(floor), latest || now?.());
     based = true;
   };
   for (const row of rows.iterate() as Iterable<unknown>) {
-    const { revision: at, key, value: kept, created } = row as Row;
+    const { revision: at, key, value: kept, created, time } = row as Row;
+    latest = instant(time ?? latest);
     const entry = { key, created: revision(created), modified: revision(at) };
-    const now = kept === null ? undefined : { ...entry, value: open(key, kept) };
+    const value = kept === null ? undefined : { ...entry, value: open(key, kept) };
     if (at <= floor) {
-      if (now) base.set(key, now);
+      if (value) base.set(key, value);
       else base.delete(key);
       continue;
     }
     settleBase();
     const before = log.get(key);
-    log.append({ key, revision: revision(at), ...(now && { now }), ...(before && { before }) });
+    log.append({ key, revision: revision(at), ...(value && { now: value }), ...(before && { before }) }, latest);
   }
   settleBase();
   return log;
@@ -139,18 +149,19 @@ function replaceAll(db: DatabaseSync, { log, insert, transformer }: Kept, wanted
 export function sqliteStorage(options: SqliteOptions, signal: AbortSignal): Storage {
   const db = open(options);
   const { transformer = unchanged } = options;
-  const log = replay(db, transformer.open);
-  const insert = db.prepare("INSERT INTO changes (revision, key, value, created) VALUES (?, ?, ?, ?)");
+  const log = replay(db, transformer.open, options.now);
+  const insert = db.prepare("INSERT INTO changes (revision, key, value, created, time) VALUES (?, ?, ?, ?, ?)");
   let waiting: Waiting[] = [];
 
   const write = (groups: readonly Together[]): readonly Commit[] => {
     const { changes, commits } = decideAll(log, groups);
     if (changes.length > 0) {
+      const time = options.now?.();
       transaction(db, () => {
         for (const { key, revision: at, now } of changes)
-          insert.run(at, key, now ? transformer.seal(key, now.value) : null, now?.created ?? 0);
+          insert.run(at, key, now ? transformer.seal(key, now.value) : null, now?.created ?? 0, time ?? null);
       });
-      for (const change of changes) log.append(change);
+      for (const change of changes) log.append(change, time);
     }
     return commits;
   };
@@ -205,6 +216,7 @@ export function sqliteStorage(options: SqliteOptions, signal: AbortSignal): Stor
     get: async (key) => log.get(key),
     present: async () => log.present,
     received: log.present,
+    history: log.history,
     list: async (prefix, page) => log.list(prefix, page),
     // All writes of one turn of the event loop share one flush to the disk.
     commit: (...writes) =>

@@ -1,6 +1,6 @@
 // The contract of the log, which is the only place where state is kept. test/suites/storage.ts holds three engines to
 // it: memory, SQLite and etcd.
-import type { Revision } from "../../api/meta.ts";
+import type { Instant, Revision } from "../../api/meta.ts";
 import type { Signal } from "../../machinery/signal.ts";
 
 /** A current value, with the revisions of its creation and last change. */
@@ -95,6 +95,36 @@ export interface Present {
   list(prefix: string): readonly Stored[];
 }
 
+/** A revision, and when it was committed. */
+export interface Moment {
+  readonly revision: Revision;
+  readonly time: Instant;
+}
+
+/**
+ * The changes that this process keeps, as far as it has received them: each server keeps its own. A revision that is
+ * older than all of them throws {@link Compacted}.
+ */
+export interface History {
+  /** The state before the oldest kept change. */
+  readonly oldest: Moment;
+  readonly newest: Moment;
+  /** The memory that only history takes: past values, and what a change takes beside them. */
+  readonly bytes: number;
+  /** When a revision was committed; that of the oldest for older ones. */
+  timeOf(at: Revision): Instant;
+  /** The last revision at or before a time; undefined when that is older than history. */
+  revisionAt(time: Instant): Revision | undefined;
+  /** The changes under a prefix after `from` and up to `to`, in order. */
+  changes(prefix: string, from: Revision, to?: Revision): readonly Change[];
+  /** All kept changes of a key, in order. */
+  changesOf(key: string): readonly Change[];
+  /** The value of a key at a revision. */
+  get(key: string, at: Revision): Stored | undefined;
+  /** Up to which revision history would have to be compacted to take at most so many bytes, if it takes more. */
+  beyond(bytes: number): Revision | undefined;
+}
+
 /** The log every component observes a view of. Reads and writes are linearizable. */
 export interface Storage {
   revision(): Promise<Revision>;
@@ -103,13 +133,18 @@ export interface Storage {
   present(): Promise<Present>;
   /** The same without waiting: as far as this process has received history. */
   readonly received: Present;
+  readonly history: History;
   /** Throws {@link Compacted} when `page.at` is older than history reaches. */
   list(prefix: string, page?: Page): Promise<Listing>;
   /** Commits all of these writes, of different keys, or none: if every condition holds. */
   commit(write: Write, ...alongside: readonly (Write | Condition)[]): Promise<Commit>;
   /** Changes after `from`, in order, without gaps. Throws {@link Compacted} when `from` is too old. */
   watch(prefix: string, from: Revision, signal: AbortSignal, entry?: WatchIndexEntry): AsyncIterable<Batch>;
-  compact(upTo: Revision): Promise<void>;
+  /**
+   * Forgets history up to a revision. A store that several servers share is compacted up to `shared`, which may be
+   * later: what a server has received, it keeps itself.
+   */
+  compact(upTo: Revision, shared?: Revision): Promise<void>;
   /**
    * Replaces all entries by these in one step, which a crash does not divide, at a revision above all before. Every
    * watch ends as compacted. An entry keeps its revision where it is as it was, unless the store numbers all changes

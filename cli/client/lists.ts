@@ -5,6 +5,7 @@ import { type ApiObject, instantOf } from "../../api/meta.ts";
 import { realWorld } from "../../machinery/real-world.ts";
 import type { ServerTable, TableRow } from "../printers/table.ts";
 import type { Connection } from "./connection.ts";
+import { listAt, type Moment } from "./moments.ts";
 import { apiVersionOf, pathOf, query, type Resource } from "./resources.ts";
 import type { Target } from "./targets.ts";
 
@@ -39,12 +40,15 @@ function explained(error: unknown, { resource, selection }: Target): unknown {
 async function* pagesOf<T extends Page>(
   api: Connection,
   target: Target,
-  chunkSize: number,
+  { chunkSize, at }: Pick<ReadOptions, "chunkSize" | "at">,
   request: (parameters: Parameters) => { readonly path: string; readonly accept?: string },
 ): AsyncIterable<T> {
   let token: string | undefined;
   do {
-    const parameters = { limit: chunkSize > 0 ? chunkSize : undefined, continue: token };
+    const then = at && listAt(at);
+    // The token has the revision.
+    const moment = token === undefined ? then : then && { ageAt: then.ageAt };
+    const parameters = { limit: chunkSize > 0 ? chunkSize : undefined, continue: token, ...moment };
     const page: T = await api.request<T>(request(parameters)).then(
       ({ body }) => body,
       (error: unknown) => Promise.reject(explained(error, target)),
@@ -60,8 +64,33 @@ export interface ReadOptions {
   readonly subresource?: string | undefined;
   /** Tables with full objects instead of their metadata, to sort them. */
   readonly fullObjects?: boolean;
+  /** When the objects are read as they were. */
+  readonly at?: Moment | undefined;
   /** Tables of names and ages, which the server does not make. */
   readonly hasServerColumns?: boolean;
+}
+
+/** The list that has only the object of a target: the past is read by lists. */
+const asList = ({ resource, namespace, name }: Target): Target => ({
+  ...{ resource, namespace, name: undefined },
+  selection: { labelSelector: undefined, fieldSelector: `metadata.name=${name}` },
+});
+
+const noneThen = ({ resource: { group, plural }, name }: Target, { time, revision }: Moment): ApiError => {
+  const type = group === "" ? plural : `${plural}.${group}`;
+  const moment = `${new Date(time).toISOString()} (revision ${revision})`;
+  return new ApiError("NotFound", `${type} "${name}" not found at ${moment}`);
+};
+
+/** A single object as it was. */
+async function readThen(
+  api: Connection,
+  target: Target,
+  options: ReadOptions & { readonly at: Moment },
+): Promise<readonly ApiObject[]> {
+  const objects = await readObjects(api, asList(target), options);
+  if (objects.length === 0) throw noneThen(target, options.at);
+  return objects;
 }
 
 /** The objects of a target. Items of a list get the kind that they lack. */
@@ -71,16 +100,12 @@ export async function readObjects(
   options: ReadOptions,
 ): Promise<readonly ApiObject[]> {
   const { resource, name } = target;
+  if (name !== undefined && options.at) return readThen(api, target, { ...options, at: options.at });
   if (name !== undefined) return [await api.get<ApiObject>(requestPath(target, {}, options.subresource))];
   const objects: ApiObject[] = [];
-  const pages = pagesOf<Page & { readonly items?: readonly ApiObject[] }>(
-    api,
-    target,
-    options.chunkSize,
-    (parameters) => ({
-      path: requestPath(target, parameters),
-    }),
-  );
+  const pages = pagesOf<Page & { readonly items?: readonly ApiObject[] }>(api, target, options, (parameters) => ({
+    path: requestPath(target, parameters),
+  }));
   for await (const { items } of pages) objects.push(...(items ?? []));
   return objects.map((object) => withKind(object, resource));
 }
@@ -119,10 +144,15 @@ export function tableOf(body: unknown): ServerTable {
 
 /** The Table of a target, of all its chunks. */
 export async function readTable(api: Connection, target: Target, options: ReadOptions): Promise<ReadTable> {
+  if (target.name !== undefined && options.at) {
+    const then = await readTable(api, asList(target), options);
+    if (then.rows.length === 0) throw noneThen(target, options.at);
+    return then;
+  }
   const includeObject = options.fullObjects ? "Object" : undefined;
-  const chunkSize = target.name === undefined ? options.chunkSize : 0;
+  const chunks = { chunkSize: target.name === undefined ? options.chunkSize : 0, at: options.at };
   let table: ReadTable = { columnDefinitions: [], rows: [], resourceVersion: undefined };
-  const pages = pagesOf<Page>(api, target, chunkSize, (parameters) => ({
+  const pages = pagesOf<Page>(api, target, chunks, (parameters) => ({
     path: requestPath(target, { includeObject, ...parameters }, options.subresource),
     accept: options.hasServerColumns === false ? "application/json" : asTable,
   }));

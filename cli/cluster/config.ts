@@ -4,6 +4,7 @@ import type { AuthorizationMode } from "../../apiserver/server.ts";
 import type { AuthenticationOptions } from "../../apiserver/authentication/oidc/configuration.ts";
 import type { AdmissionConfig } from "../../apiserver/admission/plugins.ts";
 import type { AuditOptions } from "../../apiserver/audit/recording.ts";
+import type { HistoryLimits } from "../../apiserver/history/limits.ts";
 import type { EncryptionFile } from "../../apiserver/storage/encryption/file.ts";
 import type { KubeSchedulerConfiguration } from "../../scheduler/configuration/configuration.ts";
 import type { Packing } from "../../scheduler/plugins/resource-scores.ts";
@@ -80,6 +81,8 @@ export interface ServerConfig extends SharedConfig {
   readonly authentication?: AuthenticationOptions;
   /** Set when events of requests are recorded. */
   readonly audit?: AuditOptions | undefined;
+  /** How much of the past is kept in memory. */
+  readonly history?: HistoryLimits;
   /** Set when objects are encrypted in the store. */
   readonly encryption?: EncryptionFile;
   /** Set when several API servers share the store. */

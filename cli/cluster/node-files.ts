@@ -216,6 +216,7 @@ const writeControlPlaneFiles = async (
         ...(state.tracing && { tracing: state.tracing }),
         ...(state.schedulerConfig && { schedulerConfig: state.schedulerConfig }),
         ...(state.registry && { registry: numericRegistryAddress(state.registry) }),
+        ...(state.history && { history: state.history }),
         ...(state.auditPolicy && { audit: auditInNode(state.auditPolicy) }),
         ...(encryption && { encryption: { path: `${nodeConfigDir}/${encryptionFile}`, isReloaded: true } }),
       }),

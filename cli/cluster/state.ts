@@ -7,6 +7,7 @@ import { CliError } from "../cli-error.ts";
 import { addresses, type Worker } from "./config.ts";
 import { cacheDir, clusterDir } from "../paths.ts";
 import type { ControlPlanes, Place } from "./control-planes.ts";
+import type { HistoryLimits } from "../../apiserver/history/limits.ts";
 import type { Privileges } from "./privileges.ts";
 import type { TracingConfig } from "../tracing/config.ts";
 import { addressIn } from "./subnet.ts";
@@ -27,6 +28,8 @@ export interface ClusterState extends ControlPlanes {
   readonly auditPolicy?: AuditPolicy;
   /** Set when requests and what follows from them are traced. */
   readonly tracing?: TracingConfig;
+  /** How much of the past its API servers keep. */
+  readonly history?: HistoryLimits;
   /** Set when its Secrets are encrypted in the store. Clusters of earlier versions are not. */
   readonly encryptsSecrets?: true;
   /** Set when its controllers move pods to free nodes and to mend rules. */

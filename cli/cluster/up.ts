@@ -6,6 +6,7 @@ import { sameJson } from "../../api/hash.ts";
 import { instant } from "../../api/meta.ts";
 import type { Clock } from "../../machinery/world.ts";
 import type { AuditPolicy } from "../../apiserver/audit/policy.ts";
+import type { HistoryLimits } from "../../apiserver/history/limits.ts";
 import type { KubeSchedulerConfiguration } from "../../scheduler/configuration/configuration.ts";
 import type { Packing } from "../../scheduler/plugins/resource-scores.ts";
 import { CliError } from "../cli-error.ts";
@@ -74,6 +75,8 @@ export interface UpOptions extends Size {
   readonly packing: Packing;
   /** From a file; used instead of `packing`. */
   readonly schedulerConfig: KubeSchedulerConfiguration | undefined;
+  /** How much of the past is kept. */
+  readonly history: HistoryLimits | undefined;
   /** From a file. */
   readonly auditPolicy: AuditPolicy | undefined;
   readonly tracing: TracingConfig | undefined;
@@ -112,7 +115,7 @@ const allocate = (options: UpOptions, clock: Clock): Promise<ClusterState> =>
     const subnet = freeSubnet(taken);
     if (subnet === undefined)
       throw new CliError("no free range for the cluster's network", "Remove unused networks: docker network prune");
-    const { name, store, packing, schedulerConfig, auditPolicy, tracing } = options;
+    const { name, store, packing, schedulerConfig, auditPolicy, history, tracing } = options;
     const { rebalances, nodes, maxNodes, controlPlanes } = options;
     const state: ClusterState = {
       name,
@@ -123,6 +126,7 @@ const allocate = (options: UpOptions, clock: Clock): Promise<ClusterState> =>
       ...(schedulerConfig && { schedulerConfig }),
       ...(auditPolicy && { auditPolicy }),
       ...(tracing && { tracing }),
+      ...(history && { history }),
       ...(rebalances && { rebalances }),
       ...(maxNodes !== undefined && { maxNodes }),
       subnet,
@@ -259,7 +263,7 @@ const createAgain = async (state: ClusterState, names: readonly string[]): Promi
 
 /** Some options of a cluster are chosen when it is made. Throws CliError when they are others now. */
 const checkSame = (previous: ClusterState, options: UpOptions): void => {
-  const differs = (option: "schedulerConfig" | "auditPolicy" | "tracing"): boolean =>
+  const differs = (option: "schedulerConfig" | "auditPolicy" | "tracing" | "history"): boolean =>
     options[option] !== undefined && !sameJson(options[option], previous[option]);
   const other = differs("schedulerConfig")
     ? "configuration of its scheduler"
@@ -267,6 +271,8 @@ const checkSame = (previous: ClusterState, options: UpOptions): void => {
       ? "audit policy"
       : differs("tracing")
         ? "configuration of tracing"
+        : differs("history")
+          ? "length of its history"
         : undefined;
   if (other === undefined) return;
   throw new CliError(

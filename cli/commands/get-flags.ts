@@ -18,6 +18,8 @@ export interface GetFlags extends GlobalFlags, TargetFlags, OutputFlags {
   readonly subresource?: string;
   readonly serverPrint?: boolean;
   readonly raw?: string;
+  /** The moment at which objects are read. */
+  readonly at?: string;
 }
 
 /** The table options that do not depend on what is shown. */

@@ -6,6 +6,7 @@ import { CliError } from "../cli-error.ts";
 import type { Connection } from "../client/connection.ts";
 import { type ReadOptions, readObjects, readTable } from "../client/lists.ts";
 import type { Resource } from "../client/resources.ts";
+import { type Moment, momentOf } from "../client/moments.ts";
 import { type Session, session } from "../client/session.ts";
 import { checkTargets, type Target, targetsOf, throwAll } from "../client/targets.ts";
 import { paintFor } from "../printers/color.ts";
@@ -13,6 +14,7 @@ import { formatList, getFormats, type ObjectPrinter, objectPrinter } from "../pr
 import { rememberingWriter, tableStyle } from "../printers/tab-writer.ts";
 import { type ServerTable, tableText } from "../printers/table.ts";
 import { integer, list } from "../program/flag-values.ts";
+import { clock } from "./cluster-option.ts";
 import { type GetFlags, tableOptions } from "./get-flags.ts";
 import { withFiles, withSelection } from "./object-options.ts";
 
@@ -38,6 +40,8 @@ function check(args: readonly string[], flags: GetFlags): void {
     throw new CliError("--output-watch-events option can only be used with --watch or --watch-only");
   if (flags.showLabels && output !== "" && output !== "wide")
     throw new CliError(`--show-labels option cannot be used with ${output} printer`);
+  if (flags.at !== undefined && (isWatch || flags.subresource))
+    throw new CliError("--at reads objects as they were: it cannot be used with --watch or --subresource");
   if (args.length === 0 && !flags.filename && !flags.kustomize) throw new CliError(noType, undefined, { isBare: true });
   checkTargets(args, flags, { listsTypes: true });
 }
@@ -102,8 +106,14 @@ function reportNothing(targets: readonly Target[], namespace: string): void {
   process.stderr.write(`No resources found${place}\n`);
 }
 
-async function printTables({ api, namespace }: Session, targets: readonly Target[], flags: GetFlags): Promise<void> {
+async function printTables(
+  { api, namespace }: Session,
+  targets: readonly Target[],
+  flags: GetFlags,
+  at: Moment | undefined,
+): Promise<void> {
   const options: ReadOptions = {
+    at,
     chunkSize: flags.chunkSize,
     subresource: flags.subresource,
     fullObjects: Boolean(flags.sortBy),
@@ -121,10 +131,10 @@ async function printTables({ api, namespace }: Session, targets: readonly Target
 async function printObjects(
   api: Connection,
   targets: readonly Target[],
-  flags: GetFlags,
+  { at, ...flags }: Omit<GetFlags, "at"> & { readonly at: Moment | undefined },
   print: ObjectPrinter,
 ): Promise<void> {
-  const { results, errors } = await readAll(targets, flags, (target) => readObjects(api, target, flags));
+  const { results, errors } = await readAll(targets, flags, (target) => readObjects(api, target, { ...flags, at }));
   let items: readonly ApiObject[] = results.flatMap(([, objects]) => objects);
   if (flags.sortBy) {
     const { sortByField } = await import("../printers/sort.ts");
@@ -154,7 +164,8 @@ async function get(args: readonly string[], flags: GetFlags): Promise<void> {
     const { watch } = await import("./get-watch.ts");
     return watch(scope.api, targets, flags, print);
   }
-  return print ? printObjects(scope.api, targets, flags, print) : printTables(scope, targets, flags);
+  const at = flags.at === undefined ? undefined : await momentOf(scope.api, flags.at, clock.now());
+  return print ? printObjects(scope.api, targets, { ...flags, at }, print) : printTables(scope, targets, flags, at);
 }
 
 const examples = `
@@ -162,6 +173,7 @@ Examples:
   orrery get pods -o wide --watch
   orrery get deploy,svc -A
   orrery get pod web-1 -o yaml
+  orrery get pods --at 10m
   orrery get pods -l app=web --sort-by=.status.startTime
   orrery get pods -o jsonpath='{.items[*].metadata.name}'
   orrery get nodes -o custom-columns=NAME:.metadata.name,CPU:.status.capacity.cpu`;
@@ -185,6 +197,7 @@ export const register = (program: Command): void => {
     .option("--ignore-not-found", "exit with 0 when a named object does not exist")
     .option("--subresource <name>", "a subresource, such as status or scale")
     .option("--server-print", "let the server make the columns", true)
+    .option("--at <moment>", "as it was: how long ago (10m), a time (RFC 3339) or a revision")
     .option("--raw <path>", "print the response of this path of the API")
     .addHelpText("after", examples)
     .action((args: readonly string[], flags: GetFlags & { readonly headers?: boolean }) =>

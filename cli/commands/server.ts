@@ -5,6 +5,7 @@ import type { AuthorizationMode } from "../../apiserver/server.ts";
 import { withAuthentication } from "../authentication-options.ts";
 import type { ApiServerFlags } from "../api-server-config.ts";
 import { readConfig, type ServerConfig } from "../cluster/config.ts";
+import { historyOption, parseHistoryLimits } from "../history-limits.ts";
 import { kubeconfigPath } from "../paths.ts";
 import { startControlPlane } from "../control-plane.ts";
 import type { StandaloneOptions } from "../standalone.ts";
@@ -15,6 +16,7 @@ interface Flags extends StandaloneOptions, ApiServerFlags {
   readonly authorizationMode: AuthorizationMode;
   readonly config?: string;
   readonly schedulerConfig?: string;
+  readonly history?: string;
 }
 
 /** Reads or creates the configuration. Only a standalone server loads the code that issues certificates. */
@@ -25,7 +27,9 @@ async function configOf(flags: Flags): Promise<ServerConfig> {
     import("../api-server-config.ts"),
   ]);
   const { authorizationMode } = flags;
-  const config = { ...apiServerConfig(flags), ...(await standalone(flags)), authorizationMode };
+  const history = flags.history === undefined ? undefined : parseHistoryLimits(flags.history);
+  const own = { ...apiServerConfig(flags), ...(await standalone(flags)), authorizationMode };
+  const config = { ...own, ...(history && { history }) };
   if (flags.schedulerConfig === undefined) return config;
   const { readSchedulerConfig } = await import("../scheduler-config.ts");
   const schedulerConfig = readSchedulerConfig(flags.schedulerConfig);
@@ -71,6 +75,7 @@ export const register = (program: Command): void => {
     .option("--trace", "keep traces of changes in memory, for orrery trace")
     .option("--tracing-endpoint <url>", "send traces to an OpenTelemetry collector, by OTLP over HTTP")
     .option("--tracing-config-file <file>", "a TracingConfiguration: the collector, and how many traces are sampled")
+    .option(...historyOption)
     .option("--api-only", "only the API server, for a scheduler and controllers of your own")
     .addHelpText("after", "\nExamples:\n  orrery server --name lab --port 7443\n  orrery get namespaces --name lab")
     .action(serve);

@@ -12,6 +12,7 @@ import { maxWorkers, type StoreKind } from "../cluster/state.ts";
 import { up } from "../cluster/up.ts";
 import type { Io } from "../progress.ts";
 import { type TracingFlags, tracingOf } from "../tracing/config.ts";
+import { historyOption, parseHistoryLimits } from "../history-limits.ts";
 import { readSchedulerConfig } from "../scheduler-config.ts";
 import { interruption, realIo, withCluster } from "./cluster-option.ts";
 
@@ -29,6 +30,7 @@ interface Flags extends TracingFlags {
   readonly spread?: boolean;
   readonly schedulerConfig?: string;
   readonly auditPolicy?: string;
+  readonly history?: string;
   readonly rebalance?: boolean;
 }
 
@@ -97,6 +99,7 @@ const start = async (flags: Flags, io: Io, signal: AbortSignal): Promise<void> =
     schedulerConfig: configured(flags),
     auditPolicy: flags.auditPolicy === undefined ? undefined : auditPolicyIn(flags.auditPolicy),
     tracing: tracingOf(flags),
+    history: flags.history === undefined ? undefined : parseHistoryLimits(flags.history),
     rebalances: flags.rebalance === true,
     cpus: parseCpus(flags.nodeCpus ?? size.cpus, cpus),
     memoryBytes: parseMemory(flags.nodeMemory ?? size.memory),
@@ -138,6 +141,7 @@ export const register = (program: Command): void => {
     .option("--trace", "keep traces of changes in the API server, for orrery trace")
     .option("--tracing-endpoint <url>", "send traces to an OpenTelemetry collector, by OTLP over HTTP")
     .option("--tracing-config-file <file>", "a TracingConfiguration: the collector, and how many traces are sampled")
+    .option(...historyOption)
     .option("--rebalance", "move pods every minute to free nodes, or to where their rules hold")
     .option("--timeout <seconds>", "how long to wait until everything is Ready", defaults.timeout)
     .option("--keep", "keep a cluster that does not come up, to find out why")

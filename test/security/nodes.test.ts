@@ -77,6 +77,7 @@ describe("reads of what belongs to others", () => {
       "/apis/coordination.k8s.io/v1/namespaces/kube-node-lease/leases/n2",
     ],
     ...["/metrics", "/explain/api/v1/namespaces/default/pods/theirs"],
+    ...["/history/api/v1/namespaces/kube-system/secrets/crown?objects=true", "/history/api/v1/secrets?objects=true"],
   ])("%s", (path) => refused("GET", path));
 });
 

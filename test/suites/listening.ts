@@ -47,7 +47,7 @@ export interface ListeningOptions
 }
 
 export async function listeningServer(options: ListeningOptions = {}): Promise<TestServer> {
-  const { world = realWorld(() => {}), storage = memoryStorage() } = options;
+  const { world = realWorld(() => {}), storage = memoryStorage(world.clock.now) } = options;
   const kinds = kindRegistry(builtinKinds);
   const authority = options.authority ?? (await newAuthority("test", world.clock.now()));
   const server = await authority.issue({ name: "kube-apiserver", hosts: ["127.0.0.1", "localhost"], use: "server" });

@@ -109,10 +109,11 @@ test("a list at a past, the current and a future revision", async () => {
     ]);
   }
   await server.compact();
+  const newest = await server.inProcess.revision();
   const late = await at(`resourceVersion=${then}&resourceVersionMatch=Exact`);
   expect([late.status, parsed(late)["message"]]).toEqual([
     410,
-    "The resourceVersion for the provided list is too old.",
+    `The resourceVersion for the provided list is too old. History reaches back to revision ${newest}.`,
   ]);
 });
 

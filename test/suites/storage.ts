@@ -71,6 +71,7 @@ export function storageSuite(
   watches(it, signal);
   indexedWatches(it, signal);
   histories(it, signal);
+  pastStates(it, signal);
 }
 type It = (what: string, body: (storage: Storage) => Promise<void>) => void;
 
@@ -415,6 +416,31 @@ function histories(it: It, signal: () => AbortSignal): void {
     expect(changesOf(await until(storage.watch("/x/a/", idle, signal()), last))).toEqual([]);
     await expect(until(storage.watch("/x/b/", idle, signal()), last)).rejects.toBeInstanceOf(Compacted);
   });
+  it("history has the changes of a key, their times, and how far it reaches", async (storage) => {
+    const { history } = storage;
+    const first = await put(storage, "/x/a/1", "x");
+    const second = await put(storage, "/x/a/1", "yy", first);
+    const third = await remove(storage, "/x/a/1", second);
+    const last = await put(storage, "/x/b/1", "z");
+    await storage.revision();
+    expect(history.changesOf("/x/a/1").map(changeText)).toEqual([
+      ...["/x/a/1: - -> x", "/x/a/1: x -> yy", "/x/a/1: yy -> -"],
+    ]);
+    expect(history.changes("/x/", first, third).map((c) => c.revision)).toEqual([second, third]);
+    expect(history.newest.revision).toBe(last);
+    const times = [first, second, third, last].map(history.timeOf);
+    expect(times).toEqual(times.toSorted((a, b) => a - b));
+    expect(history.revisionAt(history.newest.time)).toBe(last);
+    const bytes = history.bytes;
+    await storage.compact(second);
+    expect([history.oldest.revision, history.bytes < bytes]).toEqual([second, true]);
+    expect(history.changesOf("/x/a/1").map(changeText)).toEqual(["/x/a/1: yy -> -"]);
+    expect(() => history.get("/x/a/1", first)).toThrow(Compacted);
+    expect([text(history.get("/x/a/1", second)?.value), history.get("/x/a/1", third)]).toEqual(["yy", undefined]);
+  });
+}
+
+function pastStates(it: It, signal: () => AbortSignal): void {
   it("repeated compaction, or beyond the current revision, is harmless", async (storage) => {
     const first = await put(storage, "/a", "x");
     await storage.compact(revision(first + 1000));
@@ -423,29 +449,41 @@ function histories(it: It, signal: () => AbortSignal): void {
     expect(await put(storage, "/a", "y", first)).toBe(first + 1);
   });
   it("replaying history from any revision gives the current state", async (storage) => {
+    const keys = ["/x/p/n/a", "/x/p/n/b", "/x/p/m/a"];
     const step = fc.record({
-      key: fc.constantFrom("/p/a", "/p/b", "/p/c"),
+      key: fc.constantFrom(...keys, "/x/q/c"),
       value: fc.option(fc.string({ maxLength: 4 })),
     });
     const property = fc.asyncProperty(fc.array(step, { maxLength: 20 }), fc.nat(20), async (steps, from) => {
       const start = await storage.revision();
-      const states = [await storage.list("/p/")];
+      const states = [await storage.list("/x/p/")];
       for (const { key, value } of steps) {
         const expected = (await storage.get(key))?.modified ?? none;
         if (value === null && expected === none) continue;
         await storage.commit({ key, expect: expected, value: value === null ? null : bytes(value) });
-        states.push(await storage.list("/p/"));
+        states.push(await storage.list("/x/p/"));
       }
       const begin = states[Math.min(from, states.length - 1)]!;
       const end = states.at(-1)!;
       const replayed = new Map(begin.entries.map((e) => [e.key, text(e.value)]));
       if (end.revision > begin.revision)
-        for (const { key, now } of changesOf(await until(storage.watch("/p/", begin.revision, signal()), end.revision)))
+        for (const { key, now } of changesOf(
+          await until(storage.watch("/x/p/", begin.revision, signal()), end.revision),
+        ))
           if (now) replayed.set(key, text(now.value));
           else replayed.delete(key);
       expect([...replayed].sort()).toEqual(end.entries.map((e) => [e.key, text(e.value)]));
-      for (const then of states)
-        expect((await storage.list("/p/", { at: then.revision })).entries).toEqual(then.entries);
+      for (const then of states) {
+        const at = then.revision;
+        expect((await storage.list("/x/p/", { at })).entries).toEqual(then.entries);
+        const inN = then.entries.filter(({ key }) => key.startsWith("/x/p/n/"));
+        expect((await storage.list("/x/p/n/", { at })).entries).toEqual(inN);
+        const first = await storage.list("/x/p/", { at, limit: 1 });
+        const after = first.entries.at(-1)?.key ?? "";
+        expect([...first.entries, ...(await storage.list("/x/p/", { at, after })).entries]).toEqual(then.entries);
+        for (const key of keys)
+          expect(storage.history.get(key, at)).toEqual(then.entries.find((entry) => entry.key === key));
+      }
       expect(end.revision).toBe(start + states.length - 1);
     });
     await fc.assert(property, { numRuns: 20 });

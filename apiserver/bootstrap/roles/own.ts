@@ -7,6 +7,8 @@ orrery.dev:apiserver for user:kube-apiserver-kubelet-client
   get core pods
 orrery.dev:tracing for group:system:nodes
   post /traces
+orrery.dev:history for group:system:authenticated
+  get /history/revisions
 orrery.dev:joining-nodes for group:system:bootstrappers:orrery:default-node-token
   get,list core nodes
 orrery.dev:approve-network for group:system:nodes

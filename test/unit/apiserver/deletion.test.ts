@@ -3,10 +3,9 @@ import { expect, test } from "vitest";
 import { configMaps } from "../../../api/core/configmaps.ts";
 import { namespaces } from "../../../api/core/namespaces.ts";
 import { pods } from "../../../api/core/pods.ts";
-import { type ApiObject, instant, revision } from "../../../api/meta.ts";
+import { type ApiObject, instant } from "../../../api/meta.ts";
 import type { DeleteOptions } from "../../../machinery/client.ts";
 import { decideDeletion, isReleased } from "../../../apiserver/registry/deletion.ts";
-import { forget } from "../../../apiserver/maintenance.ts";
 
 const now = instant(Date.UTC(2026, 0, 1));
 const later = "2026-01-01T00:00:30Z";
@@ -96,14 +95,4 @@ test("delete: a namespace is Terminating until its spec finalizers are removed",
     isReleased(namespaces, object),
     isReleased(namespaces, { ...object, spec: { finalizers: [] } } as ApiObject),
   ]).toEqual([false, true]);
-});
-
-test("history: old or excess revisions are compacted up to the newest mark", () => {
-  const mark = (minutes: number, at: number) => ({ at: instant(minutes * 60_000), revision: revision(at) });
-  expect(forget([mark(0, 10), mark(1, 20)], mark(4, 30))).toEqual({ kept: [mark(0, 10), mark(1, 20), mark(4, 30)] });
-  expect(forget([mark(0, 10), mark(1, 20), mark(4, 30)], mark(7, 40))).toEqual({
-    kept: [mark(4, 30), mark(7, 40)],
-    upTo: 20,
-  });
-  expect(forget([mark(6, 10)], mark(7, 50_000))).toEqual({ kept: [mark(7, 50_000)], upTo: 10 });
 });
