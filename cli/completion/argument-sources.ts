@@ -79,7 +79,7 @@ export const argumentSources: Readonly<Record<string, Source>> = {
   drain: nodes,
   taint: objects("node"),
   ui: first(types),
-  why: objects("pod"),
+  why: anything,
   url: first(namesOfType("services")),
   "certificate approve": requests,
   "certificate deny": requests,
