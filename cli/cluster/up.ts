@@ -273,7 +273,7 @@ const checkSame = (previous: ClusterState, options: UpOptions): void => {
         ? "configuration of tracing"
         : differs("history")
           ? "length of its history"
-        : undefined;
+          : undefined;
   if (other === undefined) return;
   throw new CliError(
     `cluster "${previous.name}" was made with another ${other}`,

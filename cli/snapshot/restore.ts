@@ -37,10 +37,11 @@ async function makeCluster(name: string, archived: ArchivedCluster, io: Io, sign
       `there is no cluster named "${name}", and the snapshot does not say how to make one`,
       `Start one with: orrery up --name ${name}, or orrery server --name ${name}`,
     );
-  const { store, packing, schedulerConfig, auditPolicy, tracing, rebalances, maxNodes, workers } = state;
+  const { store, packing, schedulerConfig, auditPolicy, tracing, history, rebalances, maxNodes, workers } = state;
   const { cpus, memoryBytes } = workers[0]!;
   const options = {
-    ...{ name, keys, store, packing, schedulerConfig, auditPolicy, tracing, maxNodes, cpus, memoryBytes },
+    ...{ name, keys, store, packing, schedulerConfig, auditPolicy, tracing, history },
+    ...{ maxNodes, cpus, memoryBytes },
     ...{ nodes: workers.filter(({ added }) => !added).length, rebalances: rebalances === true },
     ...{ controlPlanes: 1 + (state.furtherControlPlanes?.length ?? 0), timeoutMs: 120_000, keep: false },
   };
