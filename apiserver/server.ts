@@ -162,8 +162,7 @@ export function apiServer(options: ServerOptions): ApiServer {
   const nodes = kubelets(verbs, options.kubeletClient);
   const further = options.authentication && configuredAuthentication(options.authentication, world);
   const { tokens, identify } = authentication(verbs, options.tokens, further);
-  const measured = withComponents(metrics(verbs, nodes));
-  const ofPrograms = programMetrics(verbs, nodes);
+  const [measured, ofPrograms] = [withComponents(metrics(verbs, nodes)), programMetrics(verbs, nodes)];
   const served = {
     ...{ measured, metricValues: ofPrograms.values, issue: tokenIssuer(verbs, tokens) },
     review: reviewer({ tokens, authorizer }, world),
@@ -179,13 +178,12 @@ export function apiServer(options: ServerOptions): ApiServer {
         ...sessionHandlers(nodes),
         ...{ token: tokenRequest(tokens), measured: measuredKinds(measured), review: reviews({ tokens, authorizer }) },
       };
-      const past = options.history && { limits: options.history };
       const extensions = [
         requests.serve,
         explained.serve,
         tracesApi(verbs, options.tracing, authorizer),
         snapshotsApi(options.storage, world, () => bootstrapAccess(client).then(initialize)),
-        historyApi({ registry: verbs, storage, authorizer, ...past }),
+        historyApi({ registry: verbs, storage, authorizer, limits: options.history }),
         metricApis(ofPrograms, world.clock),
         openId(tokens, () => `${advertise}:${listening.port}`),
       ];

@@ -20,7 +20,7 @@ export interface HistorySource {
   readonly registry: Registry;
   readonly storage: Storage;
   readonly authorizer: Authorizer;
-  readonly limits?: HistoryLimits;
+  readonly limits: HistoryLimits | undefined;
 }
 
 const apiVersion = "orrery.dev/v1";

@@ -139,7 +139,7 @@ function replaceAll(db: DatabaseSync, { log, insert, transformer }: Kept, wanted
   transaction(db, () => {
     db.exec("DELETE FROM changes");
     for (const { key, value, created, modified } of entries)
-      insert.run(modified, key, transformer.seal(key, value), created);
+      insert.run(modified, key, transformer.seal(key, value), created, log.history.newest.time);
     db.prepare("UPDATE floor SET revision = ?").run(at);
   });
   log.restart(entries, at);

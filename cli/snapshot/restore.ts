@@ -40,7 +40,8 @@ async function makeCluster(name: string, archived: ArchivedCluster, io: Io, sign
   const { store, packing, schedulerConfig, auditPolicy, tracing, history, rebalances, maxNodes, workers } = state;
   const { cpus, memoryBytes } = workers[0]!;
   const options = {
-    ...{ name, keys, store, packing, schedulerConfig, auditPolicy, tracing, history, maxNodes, cpus, memoryBytes },
+    ...{ name, keys, store, packing, schedulerConfig, auditPolicy, tracing, history },
+    ...{ maxNodes, cpus, memoryBytes },
     ...{ nodes: workers.filter(({ added }) => !added).length, rebalances: rebalances === true },
     ...{ controlPlanes: 1 + (state.furtherControlPlanes?.length ?? 0), timeoutMs: 120_000, keep: false },
   };

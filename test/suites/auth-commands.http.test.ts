@@ -89,7 +89,10 @@ test.each(table)("auth %s", async (line, code, out, err = "") => {
 test("the list of rules joins those of one resource, and is ordered as kubectl orders it", async () => {
   const { out } = await run("auth can-i --list --as=jane");
   const own = /^Resources|scale|deployments|pods|secrets|logs|metrics/;
-  expect(out.split("\n").filter((line) => own.test(line))).toEqual(
+  // The columns are as wide as the longest path of the default roles.
+  const columns = (line: string): readonly string[] => line.split(/ {2,}/);
+  const rows = out.split("\n").filter((line) => own.test(line));
+  expect(rows.map(columns)).toEqual(
     `
 Resources                                       Non-Resource URLs   Resource Names   Verbs
 *.*/scale                                       []                  []               [*]
@@ -106,7 +109,8 @@ secrets                                         []                  [b]         
                                                 [/logs/*]           []               [post]
                                                 [/metrics]          []               [post]`
       .trim()
-      .split("\n"),
+      .split("\n")
+      .map(columns),
   );
 });
 
