@@ -13,6 +13,7 @@ import {
   firstAllowing,
   groupsAllowed,
   privilegedGroup,
+  type RequestAttributes,
   type User,
 } from "./authorization/authorizer.ts";
 import { componentUser, controllerUser } from "./authentication/components.ts";
@@ -41,14 +42,17 @@ import { type TracingOptions, tracesApi } from "./verbs/traces.ts";
 import { explanationsApi } from "./explain/endpoint.ts";
 import { metricApis } from "./verbs/metric-values.ts";
 import { reviewer, reviews } from "./verbs/reviews.ts";
-import { type Kubelets, type KubeletTls, kubelets } from "./kubelets/kubelets.ts";
+import { type Kubelets, type KubeletTls, kubelets, textOf } from "./kubelets/kubelets.ts";
 import { programMetrics } from "./kubelets/program-metrics.ts";
 import { metrics } from "./kubelets/usage.ts";
 import { historyApi } from "./history/history-api.ts";
 import type { HistoryLimits } from "./history/limits.ts";
+import { requestsToLeaders, type ToLeader } from "./proxy/leader.ts";
 import { proxies } from "./proxy/proxy.ts";
 import type { InProcessIdentity } from "./registry/authorized-client.ts";
 import { inProcessClient } from "./registry/in-process.ts";
+import type { Extension } from "./request/request-response.ts";
+import type { Registry } from "./registry/verbs.ts";
 import type { Storage } from "./storage/storage.ts";
 import { type TokenOptions, openId } from "./authentication/tokens.ts";
 import { tokenIssuer, tokenRequest } from "./verbs/token-requests.ts";
@@ -107,10 +111,20 @@ export interface ApiServer {
   as(component: string): Client;
   /** The server's own client, which may do everything. */
   readonly loopback: Client;
+  /** A document of the kubelet of a node, such as its metrics. */
+  readonly readNode: (node: string, path: string, signal: AbortSignal) => Promise<string>;
+  /** Sends a request to the control plane that holds a lease. */
+  readonly toLeader: ToLeader;
+  /** Whether a user may do something. */
+  readonly allows: (attributes: RequestAttributes) => Promise<boolean>;
   /**
    * Resolves when the server listens; `closed` settles after the signal is aborted and the last request has ended.
+   * `further` serve paths beside the server's own.
    */
-  listen(signal: AbortSignal): Promise<{ readonly port: number; readonly closed: Promise<void> }>;
+  listen(
+    signal: AbortSignal,
+    further?: readonly Extension[],
+  ): Promise<{ readonly port: number; readonly closed: Promise<void> }>;
 }
 
 const identityOf = (user: User, authorizer: Authorizer): InProcessIdentity => ({
@@ -125,6 +139,17 @@ const sessionHandlers = (nodes: Kubelets): Handlers => ({
   attach: sessionWithoutUpgrade,
   portforward: sessionWithoutUpgrade,
   proxy: proxies(nodes),
+});
+
+/** What extensions of other folders need. */
+const accessFor = (
+  verbs: Registry,
+  nodes: Kubelets,
+  authorizer: Authorizer,
+): Pick<ApiServer, "readNode" | "allows" | "toLeader"> => ({
+  toLeader: requestsToLeaders(verbs, nodes.tls),
+  readNode: async (node, path, signal) => textOf(await nodes.get(node, path, `nodes ${node}`, signal)),
+  allows: async (attributes) => (await authorizer.decide(attributes)).allowed,
 });
 
 const nodePorts = { from: 30_000, to: 32_767 };
@@ -163,17 +188,16 @@ export function apiServer(options: ServerOptions): ApiServer {
   const further = options.authentication && configuredAuthentication(options.authentication, world);
   const { tokens, identify } = authentication(verbs, options.tokens, further);
   const [measured, ofPrograms] = [withComponents(metrics(verbs, nodes)), programMetrics(verbs, nodes)];
-  const served = {
-    ...{ measured, metricValues: ofPrograms.values, issue: tokenIssuer(verbs, tokens) },
-    review: reviewer({ tokens, authorizer }, world),
-  };
+  const review = reviewer({ tokens, authorizer }, world);
+  const served = { measured, metricValues: ofPrograms.values, issue: tokenIssuer(verbs, tokens), review };
   const client = inProcessClient(verbs, { ...served, manager: "kube-apiserver" });
   const explained = explanationsApi({ registry: verbs, authorizer, kubelets: nodes }, options.explanations);
   return {
     loopback: client,
     as: (manager) =>
       inProcessClient(verbs, { ...served, manager, identity: identityOf(componentUser(manager), authorizer) }),
-    async listen(signal) {
+    ...accessFor(verbs, nodes, authorizer),
+    async listen(signal, further = []) {
       const handlers = {
         ...sessionHandlers(nodes),
         ...{ token: tokenRequest(tokens), measured: measuredKinds(measured), review: reviews({ tokens, authorizer }) },
@@ -186,6 +210,7 @@ export function apiServer(options: ServerOptions): ApiServer {
         historyApi({ registry: verbs, storage, authorizer, limits: options.history }),
         metricApis(ofPrograms, world.clock),
         openId(tokens, () => `${advertise}:${listening.port}`),
+        ...further,
       ];
       await readCluster({ client, kinds, world }, following, signal);
       let isBootstrapped = false;

@@ -32,6 +32,7 @@ export const commandTable: CommandTable = Object.fromEntries([
     ["api-resources", "list the types of objects of the server", () => import("./commands/api-resources.ts")],
     ["api-versions", "list the groups and versions of the server", () => import("./commands/api-versions.ts")],
     ["events", "list events, of all objects or of one", () => import("./commands/events.ts")],
+    ["alerts", "list the alerts whose conditions hold", () => import("./commands/alerts.ts")],
   ]),
   ...group("Workloads", true, [
     ["logs", "print the logs of containers", () => import("./commands/logs.ts")],
@@ -46,7 +47,7 @@ export const commandTable: CommandTable = Object.fromEntries([
     ["url", "print where a service answers outside the cluster", () => import("./commands/url.ts")],
     ["rollout", "watch, undo, restart, pause or resume rollouts", () => import("./commands/rollout.ts")],
     ["wait", "wait until objects meet a condition, exist or are gone", () => import("./commands/wait.ts")],
-    ["top", "show the CPU and memory usage of nodes and pods", () => import("./commands/top.ts")],
+    ["top", "show the usage of nodes and pods, and the figures of services", () => import("./commands/top.ts")],
   ]),
   ...group("Nodes", true, [
     ["cordon", "mark nodes as unschedulable", () => import("./commands/cordon.ts")],

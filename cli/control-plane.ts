@@ -3,7 +3,8 @@ import { X509Certificate } from "node:crypto";
 import { existsSync, readFileSync } from "node:fs";
 import { hostname } from "node:os";
 import { signingKey } from "../apiserver/authentication/signing.ts";
-import { apiServer } from "../apiserver/server.ts";
+import type { ApiRequest } from "../apiserver/request/request-response.ts";
+import { type ApiServer, apiServer } from "../apiserver/server.ts";
 import { encryptedStorage } from "../apiserver/storage/encryption/encrypted.ts";
 import { fileEncryption } from "../apiserver/storage/encryption/file.ts";
 import type { Transformer } from "../apiserver/storage/encryption/transformer.ts";
@@ -26,6 +27,7 @@ import { runAsLeader } from "../machinery/leader-election.ts";
 import type { ElectionOptions } from "../machinery/lease-lock.ts";
 import { realWorld } from "../machinery/real-world.ts";
 import type { World } from "../machinery/world.ts";
+import { type Monitoring, monitoring, monitoringComponent, type MonitoringOptions } from "../monitoring/monitoring.ts";
 import { defaultPlugins } from "../scheduler/plugins/default.ts";
 import { electionOf, schedulerOptions } from "../scheduler/configuration/settings.ts";
 import { runScheduler, type SchedulerOptions } from "../scheduler/scheduler.ts";
@@ -145,6 +147,20 @@ function controllersOptions(
     ...(config.rebalances && { descheduler: deschedulerOptions(config) }),
   };
 }
+const schedulerElection = ({ schedulerConfig }: ServerConfig): Election =>
+  schedulerConfig ? (electionOf(schedulerConfig) ?? "none") : {};
+
+/** Monitoring beside an API server. */
+export const monitoringOf = (options: MonitoringOptions, server: ApiServer): Monitoring<ApiRequest> =>
+  monitoring<ApiRequest>(options, {
+    readNode: server.readNode,
+    toLeader: async (lease, request) => {
+      const { status, body, headers } = await server.toLeader(lease, request);
+      return { status, body, headers: { "content-type": String(headers?.["content-type"]) } };
+    },
+    mayListPods: ({ user }, namespace) =>
+      server.allows({ user, verb: "list", group: "", version: "v1", resource: "pods", namespace }),
+  });
 
 export interface ControlPlaneOptions {
   /** Runs the API server without scheduler and controllers. */
@@ -188,7 +204,8 @@ export async function startControlPlane(
     },
     admission: { tolerationSeconds: timings.tolerationSeconds, ...config.admission },
   });
-  const { port, closed } = await server.listen(signal);
+  const metering = config.monitoring && monitoringOf(config.monitoring, server);
+  const { port, closed } = await server.listen(signal, metering ? [metering.serve] : []);
   await publishNodeSettings(server.loopback, config);
   const controllerOptions = controllersOptions(config, port, { kinds, metrics, decisions });
   // Only one process listens on this address, so a restarted server may take its former leases at once.
@@ -200,19 +217,19 @@ export async function startControlPlane(
     const election = { namespace: "kube-system", name, identity, ...timings.election, ...options };
     return runAsLeader(election, client, own, (leading, term) => run(leading, own, term), signal);
   };
-  const schedulerElection = config.schedulerConfig ? (electionOf(config.schedulerConfig) ?? "none") : {};
   const components = (): readonly Promise<void>[] => [
     elected(
       "kube-scheduler",
       "scheduler",
       (client, own, term) =>
         schedule(client, own, { ...schedulingOptions(config, own), explanations: explained }, term),
-      schedulerElection,
+      schedulerElection(config),
     ),
     elected("kube-controller-manager", "controllers", (client, own, term) => {
       explained.provide("decisions", decisions.of, term);
       return runControllers(client, own, controllerOptions, term);
     }),
+    ...(metering ? [elected(monitoringComponent, "monitoring", metering.lead)] : []),
   ];
   const stopped = Promise.all([closed, ...(apiOnly ? [] : components())]).then(() => {});
   const ended = stopped.finally(async () => {

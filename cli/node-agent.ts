@@ -39,7 +39,8 @@ export async function runNodeAgent(config: AgentConfig, signal: AbortSignal): Pr
   const networkAccess = { url, ca, userAgent: "orrery-network", pair: certificates.network.current };
   const network = networkAgent(config, networkWorld, httpClient(networkAccess, networkWorld, signal), signal);
   const tls = { ca, serving: certificates.serving };
-  const ofNetwork = { admitToNetwork: network.admit, explainService: network.explainService };
+  const { admit: admitToNetwork, explainService, serviceMetrics } = network;
+  const ofNetwork = { admitToNetwork, explainService, ...(serviceMetrics && { serviceMetrics }) };
   const settings = { ...config, tls, heartbeat, componentMetrics: metrics.metrics, ...ofNetwork };
   await Promise.all([
     runKubelet(settings, world, client, signal),

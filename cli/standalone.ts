@@ -6,6 +6,7 @@ import { realWorld } from "../machinery/real-world.ts";
 import { type ServerConfig, serverConfig } from "./cluster/config.ts";
 import { controlPlaneCredentials } from "./cluster/credentials.ts";
 import { authorityIn, pemFiles, writeAll, writeKubeconfig } from "./cluster/node-files.ts";
+import { monitoringConfig, retentionMs } from "./cluster/monitoring.ts";
 import { clusterDir } from "./paths.ts";
 import { type Authority, newAuthority, newSigningKey } from "./cluster/pki.ts";
 
@@ -14,6 +15,7 @@ export interface StandaloneOptions {
   readonly name: string;
   readonly port: string;
   readonly store: "sqlite" | "memory";
+  readonly metricsRetention: string;
 }
 
 /** Reads the authority of an earlier run, so that its kubeconfigs stay valid; creates one the first time. */
@@ -26,7 +28,7 @@ async function authority(dir: string, name: string): Promise<Authority> {
 }
 
 /** Writes the files of a standalone server and returns its configuration. */
-export async function standalone({ name, port, store }: StandaloneOptions): Promise<ServerConfig> {
+export async function standalone({ name, port, store, metricsRetention }: StandaloneOptions): Promise<ServerConfig> {
   const dir = clusterDir(name, "server");
   await mkdir(dir, { recursive: true, mode: 0o700 });
   const ca = await authority(dir, name);
@@ -36,5 +38,6 @@ export async function standalone({ name, port, store }: StandaloneOptions): Prom
   await writeKubeconfig(name, `https://127.0.0.1:${port}`, ca);
   const file = join(dir, "store.db");
   const config = serverConfig(dir, "127.0.0.1", store === "memory" ? { kind: "memory" } : { kind: "sqlite", file });
-  return { ...config, listen: { host: "127.0.0.1", port: Number(port) } };
+  const metrics = monitoringConfig(join(dir, "metrics"), retentionMs(metricsRetention));
+  return { ...config, ...metrics, listen: { host: "127.0.0.1", port: Number(port) } };
 }

@@ -68,6 +68,8 @@ export interface KubeletView extends Pick<KubeletPorts, "world" | "runtime"> {
   readonly explainService?: (key: Key) => readonly ProxyRule[];
   /** The metrics of other parts of this process, as Prometheus text. */
   readonly componentMetrics?: () => Promise<string>;
+  /** The traffic of services through this node, as Prometheus text. */
+  readonly serviceMetrics?: () => Promise<string>;
 }
 
 /** Coalesces pulls: requests for the same image share one. */

@@ -26,6 +26,8 @@ interface KubeletOptions extends Omit<KubeletSettings, "podCidr" | "labels" | "t
   readonly explainService?: KubeletView["explainService"];
   /** The metrics of other parts of this process, as Prometheus text; served beside the kubelet's own. */
   readonly componentMetrics?: () => Promise<string>;
+  /** The traffic of services through this node, as Prometheus text. */
+  readonly serviceMetrics?: () => Promise<string>;
 }
 
 /** Runs one node's kubelet until the signal aborts; its pods keep running. */
@@ -38,6 +40,7 @@ export function runKubelet(options: KubeletOptions, world: World, client: Client
     tls,
     componentMetrics,
     explainService,
+    serviceMetrics,
     podCidr,
     labels = {},
   } = options;
@@ -46,7 +49,11 @@ export function runKubelet(options: KubeletOptions, world: World, client: Client
   const settings = { ...options, podCidr, labels, times: { ...defaultTimes, ...options.heartbeat } };
   const check = kubeletAccess({ client, world, nodeName });
   const serve = (view: KubeletView, until: AbortSignal): Promise<void> =>
-    serveKubelet({ ...tls, host: "0.0.0.0", check }, { ...view, componentMetrics, explainService }, until);
+    serveKubelet(
+      { ...tls, host: "0.0.0.0", check },
+      { ...view, componentMetrics, explainService, ...(serviceMetrics && { serviceMetrics }) },
+      until,
+    );
   const ports = {
     ...(options.admitToNetwork && { admitToNetwork: options.admitToNetwork }),
     world,

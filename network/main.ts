@@ -24,6 +24,7 @@ import { type HealthCheckServers, healthCheckServers, healthChecksOf } from "./p
 import { rulesOf, type Ruleset } from "./proxy/rules.ts";
 import { serviceRules } from "./proxy/service-rules.ts";
 import { zoneOf } from "./proxy/topology.ts";
+import { type TrafficCounters, trafficCounters } from "./proxy/traffic.ts";
 import { applyRoutes, parseRoutes, routesOf } from "./routes.ts";
 
 interface NetworkOptions {
@@ -32,6 +33,8 @@ interface NetworkOptions {
   readonly serviceRange: string;
   readonly clusterDns: string;
   readonly clusterDomain: string;
+  /** Counts the traffic of services. */
+  readonly countsTraffic?: boolean;
 }
 
 /** Changes that arrive within this time after the first are handled together. */
@@ -69,13 +72,15 @@ interface TaskPorts {
   readonly policy: PolicyAgent;
   /** Receives each ruleset when packets follow it. */
   readonly applied: (rules: Ruleset) => void;
+  /** Absent where nothing is counted. */
+  readonly traffic: TrafficCounters | undefined;
 }
 
 /** The tasks that keep the kernel and the health checks up to date, by name. */
 function tasksOf(
   views: Views,
   options: NetworkOptions,
-  { world, run, health, policy, applied }: TaskPorts,
+  { world, run, health, policy, applied, traffic }: TaskPorts,
 ): Readonly<Record<string, Task>> {
   const ranges = { pods: options.podRange, services: options.serviceRange, dns: options.clusterDns };
   const dataplane = nftablesDataplane(ranges, run, world.log);
@@ -105,6 +110,7 @@ function tasksOf(
       },
     },
     policies: { follows: [], work: policy.enforce },
+    ...(traffic && { traffic: { follows: ["services"], work: () => traffic.count(proxied()) } satisfies Task }),
     "health checks": { follows: ["services", "slices"], work: () => health.serve(healthChecksOf(proxied())) },
   };
 }
@@ -159,6 +165,8 @@ async function serveNames(
 export interface NetworkAgent extends Pick<PolicyAgent, "admit"> {
   /** What the rules in the kernel do with packets to a service; none before the first rules are applied. */
   explainService(key: Key): readonly ProxyRule[];
+  /** The traffic of services through this node, as Prometheus' text; absent where it is not counted. */
+  readonly serviceMetrics?: () => Promise<string>;
   /** Runs until the signal aborts; routes and rules stay in the kernel then. */
   run(): Promise<void>;
 }
@@ -175,7 +183,8 @@ export function networkAgent(options: NetworkOptions, world: World, client: Clie
   const applied = (rules: Ruleset): void => {
     present = rules;
   };
-  const tasks = tasksOf(views, options, { world, run: runTool, health, policy, applied });
+  const traffic = options.countsTraffic === true ? trafficCounters(runTool) : undefined;
+  const tasks = tasksOf(views, options, { world, run: runTool, health, policy, applied, traffic });
   for (const [name, { follows, isAffected = () => true }] of Object.entries(tasks)) {
     const run = (changed: ApiObject): void => {
       spans?.changed(name, changed);
@@ -206,6 +215,7 @@ export function networkAgent(options: NetworkOptions, world: World, client: Clie
       const service = views.services.lister.get(k);
       return service && present ? serviceRules(service, present) : [];
     },
+    ...(traffic && { serviceMetrics: traffic.metrics }),
     async run() {
       const running = Object.values(views).map((v) => v.run(signal));
       await serveNames(views, options, world, runTool, signal);

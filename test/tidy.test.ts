@@ -14,7 +14,8 @@ const layers: Readonly<Record<string, readonly string[]>> = {
   controllers: ["api", "machinery", "csi/protocol"],
   kubelet: ["api", "machinery", "csi/protocol"],
   network: ["api", "machinery"],
-  cli: ["api", "machinery", "apiserver", "scheduler", "controllers", "csi", "kubelet", "network"],
+  monitoring: ["api", "machinery"],
+  cli: ["api", "machinery", "apiserver", "scheduler", "controllers", "csi", "kubelet", "network", "monitoring"],
 };
 
 interface Ban {

@@ -72,3 +72,15 @@ export interface ScrapedPod {
   /** Why the last scrape failed; such a pod has no series. */
   readonly error?: string;
 }
+
+/** The text that a pod exposed, an item of the kubelet's `/metrics/pods/text`. */
+export interface ScrapedText {
+  readonly pod: ScrapedPod["pod"];
+  /** Where it was scraped: `address:port`. */
+  readonly instance: string;
+  /** How long ago it was scraped, and how long that took. */
+  readonly ageMs: number;
+  readonly tookMs: number;
+  /** Absent when the last scrape failed. */
+  readonly text?: string;
+}

@@ -21,6 +21,7 @@ import {
   explainedPath,
   tracedPath,
   historyPath,
+  monitoredPath,
   requestInfo,
   resourcePath,
   timeoutError,
@@ -175,8 +176,8 @@ export async function receive(
   const search = at < 0 ? "" : url.slice(at);
   const query = new URLSearchParams(search);
   const place = resourcePath(path);
-  // Whoever may read an object may have it explained, may see its trace, and may read its past.
-  const explained = explainedPath(path) ?? tracedPath(path) ?? historyPath(path);
+  // Whoever may read an object may have it explained, may see its trace and its figures, and may read its past.
+  const explained = explainedPath(path) ?? tracedPath(path) ?? historyPath(path) ?? monitoredPath(path);
   const target = explained === undefined ? place : resourcePath(explained);
   const attributes = requestInfo(from.method, { path, place: target }, query);
   // Waiting for what is known already would cost every request.

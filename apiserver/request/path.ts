@@ -65,10 +65,15 @@ export function resourcePath(path: string): ResourcePath | undefined {
   };
 }
 
+/** Below these, followed by the path of an object, is what is known about the object. */
 const explain = "/explain";
+const monitoring = "/monitoring";
+const pathAfter = (prefix: string, path: string): string | undefined =>
+  path.startsWith(`${prefix}/`) ? path.slice(prefix.length) : undefined;
 /** The path of the object that is explained at this path; undefined for other paths. */
-export const explainedPath = (path: string): string | undefined =>
-  path.startsWith(`${explain}/`) ? path.slice(explain.length) : undefined;
+export const explainedPath = (path: string): string | undefined => pathAfter(explain, path);
+/** The path of the object whose figures are at this path; undefined for other paths. */
+export const monitoredPath = (path: string): string | undefined => pathAfter(monitoring, path);
 
 /** Where spans are sent to. */
 export const tracesPath = "/traces";

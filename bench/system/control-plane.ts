@@ -9,7 +9,7 @@ const hourMs = 3_600_000;
 
 process.on("disconnect", () => process.exit());
 process.on("message", async (message: { readonly name: string; readonly apiOnly: boolean }) => {
-  const config = await standalone({ name: message.name, port: "0", store: "memory" });
+  const config = await standalone({ name: message.name, port: "0", store: "memory", metricsRetention: "0" });
   const settings = {
     ...config,
     // Room for 32,768 nodes; no address of it is used.

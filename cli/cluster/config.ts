@@ -85,6 +85,8 @@ export interface ServerConfig extends SharedConfig {
   readonly history?: HistoryLimits;
   /** Set when objects are encrypted in the store. */
   readonly encryption?: EncryptionFile;
+  /** Set when metrics are kept over time: where, how long, and how often they are read. */
+  readonly monitoring?: { readonly folder: string; readonly retentionMs: number; readonly scrapeIntervalMs: number };
   /** Set when several API servers share the store. */
   readonly isReplicated?: true;
   /** The address of the cluster's registry for nodes that join. Without one they have none. */
@@ -124,6 +126,8 @@ export interface AgentConfig extends SharedConfig {
   readonly pauseImage: string;
   /** The address of the cluster's registry. */
   readonly registry?: string;
+  /** Set when the traffic of services is counted. */
+  readonly countsTraffic?: true;
   /** Volumes of pods and other state that survives a restart of the node. */
   readonly stateDir: string;
 }
@@ -235,7 +239,7 @@ export const pauseImage = "orrery/pause:1";
 export const agentConfig = (
   worker: Worker,
   endpointIp: string,
-  { registry, isTraced }: Pick<AgentConfig, "registry" | "isTraced"> = {},
+  further: Pick<AgentConfig, "registry" | "isTraced" | "countsTraffic"> = {},
 ): AgentConfig => ({
   ...shared,
   nodeName: worker.name,
@@ -253,8 +257,7 @@ export const agentConfig = (
   capacity: capacityOf(worker),
   podCidr: worker.podCidr,
   pauseImage,
-  ...(registry !== undefined && { registry }),
-  ...(isTraced && { isTraced }),
+  ...further,
   stateDir: "/var/lib/orrery",
 });
 

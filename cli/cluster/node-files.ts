@@ -35,6 +35,7 @@ import {
   workerCredentials,
 } from "./credentials.ts";
 import { clusterDir, kubeconfigPath } from "../paths.ts";
+import { monitoringConfig } from "./monitoring.ts";
 import { type Authority, authorityFrom, newAuthority, newSigningKey, type Pem } from "./pki.ts";
 import { auditInNode, encryptionFile, secretsEncryption } from "./protection.ts";
 import { numericRegistryAddress, registryAddress } from "./registry.ts";
@@ -95,6 +96,7 @@ export const writeWorkerFiles = async (state: ClusterState, worker: Worker, auth
       agentConfig(worker, endpointOf(state).ip, {
         ...(registry !== undefined && { registry }),
         ...(state.tracing && { isTraced: true as const }),
+        ...(state.metricsRetentionMs && { countsTraffic: true }),
       }),
     ),
     "dockerd.json": json(engineConfig(worker)),
@@ -214,6 +216,7 @@ const writeControlPlaneFiles = async (
         ...(isReplicated && { isReplicated, endpoint: endpointOf(state).ip }),
         ...(state.rebalances && { rebalances: true }),
         ...(state.tracing && { tracing: state.tracing }),
+        ...monitoringConfig("/var/lib/store/metrics", state.metricsRetentionMs),
         ...(state.schedulerConfig && { schedulerConfig: state.schedulerConfig }),
         ...(state.registry && { registry: numericRegistryAddress(state.registry) }),
         ...(state.history && { history: state.history }),

@@ -34,6 +34,8 @@ export interface ClusterState extends ControlPlanes {
   readonly encryptsSecrets?: true;
   /** Set when its controllers move pods to free nodes and to mend rules. */
   readonly rebalances?: true;
+  /** How long metrics are kept; absent when none are. */
+  readonly metricsRetentionMs?: number;
   /** Clusters that earlier versions made have none. */
   readonly registry?: Place;
   readonly subnet: string;

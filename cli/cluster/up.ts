@@ -84,6 +84,8 @@ export interface UpOptions extends Size {
   readonly rebalances: boolean;
   /** Of an archived cluster; new ones unless set. */
   readonly keys?: ClusterKeys;
+  /** How long metrics are kept; 0 keeps none. */
+  readonly metricsRetentionMs: number;
   readonly timeoutMs: number;
   /** Keeps a cluster that did not become Ready, for inspection. */
   readonly keep: boolean;
@@ -128,6 +130,7 @@ const allocate = (options: UpOptions, clock: Clock): Promise<ClusterState> =>
       ...(tracing && { tracing }),
       ...(history && { history }),
       ...(rebalances && { rebalances }),
+      ...(options.metricsRetentionMs > 0 && { metricsRetentionMs: options.metricsRetentionMs }),
       ...(maxNodes !== undefined && { maxNodes }),
       subnet,
       apiPort: await freePort(others.map((other) => other.apiPort)),

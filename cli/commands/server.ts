@@ -58,6 +58,11 @@ export const register = (program: Command): void => {
     .option("--config <file>", "the configuration of a server that is part of a cluster")
     .option("--port <n>", "port on 127.0.0.1", "6443")
     .option("--store <kind>", "sqlite, which survives a restart, or memory", "sqlite")
+    .option(
+      "--metrics-retention <duration>",
+      "how long metrics of nodes, services and pods are kept; 0 keeps none",
+      "0",
+    )
     .option("--scheduler-config <file>", "the scheduler's profiles and extenders, as for kube-scheduler --config")
     .addOption(
       new Option("--authorization-mode <mode>", "by roles, or everything to every authenticated user")

@@ -11,6 +11,7 @@ import { type Session, session } from "../client/session.ts";
 import { rememberingWriter, tableStyle } from "../printers/tab-writer.ts";
 import type { GlobalFlags } from "../program/global-flags.ts";
 import { clock } from "./cluster-option.ts";
+import type { ServiceFlags } from "./top-service.ts";
 
 interface Flags extends GlobalFlags {
   readonly allNamespaces?: boolean;
@@ -190,7 +191,10 @@ const withTable = (command: Command): Command =>
 export const register = (program: Command): void => {
   const top = program
     .command("top")
-    .addHelpText("after", "\nExamples:\n  orrery top nodes\n  orrery top pods -A --sort-by=memory");
+    .addHelpText(
+      "after",
+      "\nExamples:\n  orrery top nodes\n  orrery top pods -A --sort-by=memory\n  orrery top service web --since 6h",
+    );
   withTable(top.command("node [names...]").aliases(["nodes", "no"]).summary("usage of nodes"))
     .option("--show-capacity", "percentages of the capacity instead of the allocatable resources")
     .action(nodes);
@@ -200,4 +204,14 @@ export const register = (program: Command): void => {
     .option("--containers", "with a line for each container")
     .option("--sum", "with the sum of all rows")
     .action(pods);
+  top
+    .command("service [names...]")
+    .aliases(["services", "svc"])
+    .summary("requests, errors, latency and saturation of services over a time")
+    .option("--since <duration>", "how far to look back", "1h")
+    .option("-A, --all-namespaces", "services of all namespaces")
+    .option("--no-headers", "without the line of column names")
+    .action(async (names: readonly string[], flags: ServiceFlags) =>
+      (await import("./top-service.ts")).topServices(names, flags),
+    );
 };

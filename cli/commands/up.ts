@@ -10,6 +10,7 @@ import { defaultSize, parseCount, parseCpus, parseMemory } from "../cluster/size
 import { controlPlaneCounts } from "../cluster/control-planes.ts";
 import { maxWorkers, type StoreKind } from "../cluster/state.ts";
 import { up } from "../cluster/up.ts";
+import { retentionMs } from "../cluster/monitoring.ts";
 import type { Io } from "../progress.ts";
 import { type TracingFlags, tracingOf } from "../tracing/config.ts";
 import { historyOption, parseHistoryLimits } from "../history-limits.ts";
@@ -32,6 +33,7 @@ interface Flags extends TracingFlags {
   readonly auditPolicy?: string;
   readonly history?: string;
   readonly rebalance?: boolean;
+  readonly metricsRetention: string;
 }
 
 const storeKind = (text: string): StoreKind => {
@@ -59,7 +61,7 @@ const nextSteps = (name: string): string =>
     `  orrery down${nameOption(name)}`,
   ].join("\n");
 
-const defaults = { nodes: "3", controlPlanes: "1", store: "etcd", timeout: "120" } as const;
+const defaults = { nodes: "3", controlPlanes: "1", store: "etcd", timeout: "120", metricsRetention: "24h" } as const;
 
 /** Makes the cluster's context the current one. A kubeconfig that cannot be changed does not make `up` fail. */
 async function useCluster({ name, environment }: Pick<Flags, "name" | "environment">, io: Io): Promise<void> {
@@ -101,6 +103,7 @@ const start = async (flags: Flags, io: Io, signal: AbortSignal): Promise<void> =
     tracing: tracingOf(flags),
     history: flags.history === undefined ? undefined : parseHistoryLimits(flags.history),
     rebalances: flags.rebalance === true,
+    metricsRetentionMs: retentionMs(flags.metricsRetention),
     cpus: parseCpus(flags.nodeCpus ?? size.cpus, cpus),
     memoryBytes: parseMemory(flags.nodeMemory ?? size.memory),
     timeoutMs: parseCount(flags.timeout, "seconds", 1, 3600) * 1000,
@@ -143,6 +146,11 @@ export const register = (program: Command): void => {
     .option("--tracing-config-file <file>", "a TracingConfiguration: the collector, and how many traces are sampled")
     .option(...historyOption)
     .option("--rebalance", "move pods every minute to free nodes, or to where their rules hold")
+    .option(
+      "--metrics-retention <duration>",
+      "how long metrics of nodes, services and pods are kept; 0 keeps none",
+      defaults.metricsRetention,
+    )
     .option("--timeout <seconds>", "how long to wait until everything is Ready", defaults.timeout)
     .option("--keep", "keep a cluster that does not come up, to find out why")
     .addHelpText(

@@ -12,7 +12,7 @@ import { CliError } from "../cli-error.ts";
 /** The part of an agent's configuration that is the same on every node. */
 export type NodeSettings = Pick<
   AgentConfig,
-  "podRange" | "serviceRange" | "clusterDns" | "clusterDomain" | "timings" | "registry"
+  "podRange" | "serviceRange" | "clusterDns" | "clusterDomain" | "timings" | "registry" | "countsTraffic"
 >;
 
 const field = "settings.json";
@@ -23,6 +23,7 @@ export async function publishNodeSettings(client: Client, config: ServerConfig):
   const settings: NodeSettings = {
     ...{ podRange, serviceRange, clusterDns, clusterDomain, timings },
     ...(registry !== undefined && { registry }),
+    ...(config.monitoring && { countsTraffic: true }),
   };
   const data = { [field]: JSON.stringify(settings) };
   const found = await ifFound(client.get(configMaps, key(place.namespace, place.name)));

@@ -38,10 +38,11 @@ async function makeCluster(name: string, archived: ArchivedCluster, io: Io, sign
       `Start one with: orrery up --name ${name}, or orrery server --name ${name}`,
     );
   const { store, packing, schedulerConfig, auditPolicy, tracing, history, rebalances, maxNodes, workers } = state;
+  const { metricsRetentionMs = 0 } = state;
   const { cpus, memoryBytes } = workers[0]!;
   const options = {
     ...{ name, keys, store, packing, schedulerConfig, auditPolicy, tracing, history },
-    ...{ maxNodes, cpus, memoryBytes },
+    ...{ maxNodes, cpus, memoryBytes, metricsRetentionMs },
     ...{ nodes: workers.filter(({ added }) => !added).length, rebalances: rebalances === true },
     ...{ controlPlanes: 1 + (state.furtherControlPlanes?.length ?? 0), timeoutMs: 120_000, keep: false },
   };

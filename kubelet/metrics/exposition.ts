@@ -1,12 +1,9 @@
 // Parses the text in which programs expose metrics. Pure.
 // Source: Prometheus, "Exposition formats", version 0.0.4.
-import type { Labels } from "../../api/selector.ts";
+import { type ExpositionLine, parseExpositionLine } from "../../api/metrics/exposition.ts";
 
 /** A sample of one series. */
-export interface Sample {
-  readonly name: string;
-  readonly labels: Labels;
-  readonly value: number;
+export interface Sample extends ExpositionLine {
   /** Only grows, except that it begins at zero again when its program does. */
   readonly isCounter: boolean;
 }
@@ -19,58 +16,7 @@ export class BadExposition extends Error {
 /** Of one pod. More are refused together: the sum over some of the series of a metric would be wrong. */
 export const maxSeries = 2_000;
 
-const nameForm = /[a-zA-Z_:][a-zA-Z0-9_:]*/y;
-const labelForm = /[ \t]*([a-zA-Z_][a-zA-Z0-9_]*)[ \t]*=[ \t]*"([^"\\]*(?:\\.[^"\\]*)*)"[ \t]*(?:,|(?=\}))/y;
-const endOfLabels = /[ \t]*\}/y;
-// What an OpenMetrics program adds after `#`, an exemplar, is skipped.
-const valueForm = /[ \t]*([-+.\w]+)(?:[ \t]+[-+.\d]+)?[ \t]*(?:#.*)?$/y;
-const numberForm = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?$/;
-const special: Readonly<Record<string, number>> = {
-  ...{ nan: Number.NaN, inf: Number.POSITIVE_INFINITY, "+inf": Number.POSITIVE_INFINITY },
-  "-inf": Number.NEGATIVE_INFINITY,
-};
 const typeForm = /^#[ \t]+TYPE[ \t]+(\S+)[ \t]+(\S+)[ \t]*$/;
-
-function numberOf(text: string): number | undefined {
-  return numberForm.test(text) ? Number(text) : special[text.toLowerCase()];
-}
-
-const escapes: Readonly<Record<string, string>> = { n: "\n", '"': '"', "\\": "\\" };
-const unescaped = (text: string): string =>
-  text.includes("\\") ? text.replace(/\\(.)/g, (both, character: string) => escapes[character] ?? both) : text;
-
-/** Matches at a position; undefined where it does not. */
-function matchAt(form: RegExp, line: string, at: number): RegExpExecArray | undefined {
-  form.lastIndex = at;
-  return form.exec(line) ?? undefined;
-}
-
-type Line = Omit<Sample, "isCounter">;
-
-/** The labels after an opening brace, and the position after the closing one; undefined when they are malformed. */
-function labelsAt(line: string, start: number): { readonly labels: Labels; readonly end: number } | undefined {
-  const labels: [string, string][] = [];
-  let at = start;
-  for (let pair = matchAt(labelForm, line, at); pair; pair = matchAt(labelForm, line, at)) {
-    labels.push([pair[1]!, unescaped(pair[2]!)]);
-    at += pair[0].length;
-  }
-  const close = matchAt(endOfLabels, line, at);
-  return close && { labels: Object.fromEntries(labels), end: at + close[0].length };
-}
-
-/** A sample; undefined when the line is malformed. */
-function parseLine(line: string): Line | undefined {
-  const name = matchAt(nameForm, line, 0)?.[0];
-  if (name === undefined) return undefined;
-  const open = matchAt(/[ \t]*\{/y, line, name.length)?.[0].length;
-  const { labels, end } =
-    open === undefined ? { labels: {}, end: name.length } : (labelsAt(line, name.length + open) ?? { end: -1 });
-  if (labels === undefined) return undefined;
-  const text = matchAt(valueForm, line, end)?.[1];
-  const value = text === undefined ? undefined : numberOf(text);
-  return value === undefined ? undefined : { name, labels, value };
-}
 
 /** The type of a sample's family: it is declared under the name without the suffixes of its parts. */
 const familyOf = (name: string): string => name.replace(/_(?:bucket|sum|count|total|created)$/, "");
@@ -97,7 +43,7 @@ export function parseExposition(text: string): readonly Sample[] {
       if (name !== undefined && type !== undefined) types.set(name, type);
       continue;
     }
-    const parsed = parseLine(trimmed);
+    const parsed = parseExpositionLine(trimmed);
     if (!parsed) throw new BadExposition(`line ${i + 1} is no sample: ${JSON.stringify(trimmed.slice(0, 80))}`);
     const counts = isCounter(parsed.name, types);
     if (counts === undefined || !Number.isFinite(parsed.value)) continue;

@@ -2,7 +2,7 @@
 import http from "node:http";
 import type { Pod } from "../../api/core/pods.ts";
 import { timestamp } from "../../api/meta.ts";
-import type { ScrapedPod } from "../../api/metrics/values.ts";
+import type { ScrapedPod, ScrapedText } from "../../api/metrics/values.ts";
 import type { Lister } from "../../machinery/view.ts";
 import type { World } from "../../machinery/world.ts";
 import { parseExposition } from "./exposition.ts";
@@ -71,6 +71,8 @@ export function scrapeText({ host, port, path }: ScrapeTarget, signal: AbortSign
 /** The latest scrapes of the pods of a node. */
 export interface PodMetrics {
   latest(): readonly ScrapedPod[];
+  /** What they exposed, all series included. */
+  texts(): readonly ScrapedText[];
   run(signal: AbortSignal): Promise<void>;
 }
 
@@ -78,38 +80,44 @@ export interface PodMetrics {
 export function podMetrics(pods: Pick<Lister<Pod>, "all">, { clock }: World): PodMetrics {
   let scrapes: ReadonlyMap<string, Scrape> = new Map();
   let latest: readonly ScrapedPod[] = [];
+  let texts: readonly (Omit<ScrapedText, "ageMs"> & { readonly at: number })[] = [];
 
-  const scrape = async (target: ScrapeTarget, signal: AbortSignal): Promise<Scrape> => {
+  const scrape = async (target: ScrapeTarget, signal: AbortSignal): Promise<string> => {
     const late = AbortSignal.timeout(timeoutMs);
-    const text = await scrapeText(target, AbortSignal.any([signal, late])).catch((e: unknown) => {
+    return scrapeText(target, AbortSignal.any([signal, late])).catch((e: unknown) => {
       throw late.aborted ? new Error(`no response within ${timeoutMs} ms`) : e;
     });
-    return { at: clock.now(), samples: parseExposition(text) };
   };
   const scrapeAll = async (signal: AbortSignal): Promise<void> => {
     const waiting = pods.all().flatMap((pod) => {
       const target = scrapeTarget(pod);
       return target ? [{ pod, target }] : [];
     });
-    const [next, results] = [new Map<string, Scrape>(), [] as ScrapedPod[]];
+    const [next, results, exposed] = [new Map<string, Scrape>(), [] as ScrapedPod[], [] as (typeof texts)[number][]];
     const work = async (): Promise<void> => {
       for (let job = waiting.pop(); job; job = waiting.pop()) {
         const { namespace = "", name, uid } = job.pod.metadata;
-        const common = { pod: { namespace, name, uid }, timestamp: timestamp(clock.now()) };
+        const began = clock.now();
+        const common = { pod: { namespace, name, uid }, timestamp: timestamp(began) };
+        const about = { pod: common.pod, instance: `${job.target.host}:${job.target.port}`, at: began };
         try {
-          const current = await scrape(job.target, signal);
+          const text = await scrape(job.target, signal);
+          const current = { at: clock.now(), samples: parseExposition(text) };
+          exposed.push({ ...about, tookMs: current.at - began, text });
           next.set(uid, current);
           results.push({ ...common, series: seriesOf(scrapes.get(uid), current) });
         } catch (e) {
+          exposed.push({ ...about, tookMs: clock.now() - began });
           results.push({ ...common, series: [], error: (e as Error).message });
         }
       }
     };
     await Promise.all(Array.from({ length: concurrency }, work));
-    [scrapes, latest] = [next, results];
+    [scrapes, latest, texts] = [next, results, exposed];
   };
   return {
     latest: () => latest,
+    texts: () => texts.map(({ at, ...scraped }) => ({ ...scraped, ageMs: clock.now() - at })),
     async run(signal) {
       while (!signal.aborted) {
         await scrapeAll(signal);

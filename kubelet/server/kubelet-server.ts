@@ -102,6 +102,9 @@ const handlers: Readonly<Record<string, Handler>> = {
   "/metrics/cadvisor": async ({ samples }, response) =>
     plain(response, cadvisorMetrics(await samples.latest()), metricsType),
   "/metrics/pods": ({ scraped }, response) => json(response, { items: scraped.latest() }),
+  "/metrics/pods/text": ({ scraped }, response) => json(response, { items: scraped.texts() }),
+  "/metrics/services": async ({ view }, response) =>
+    plain(response, (await view.serviceMetrics?.()) ?? "", metricsType),
 };
 
 /** What is explained at a path that ends in the namespace and the name of an object, by the first step of the path. */

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { builtinKinds } from "../../api/builtin/kinds.ts";
 import { type KindRegistry, kindRegistry } from "../../machinery/kind-registry.ts";
 import { memoryStorage } from "../../apiserver/storage/log.ts";
+import type { Extension } from "../../apiserver/request/request-response.ts";
 import type { World } from "../../machinery/world.ts";
 import type { Storage } from "../../apiserver/storage/storage.ts";
 import { type ApiServer, type ServerOptions, apiServer } from "../../apiserver/server.ts";
@@ -41,6 +42,8 @@ export interface ListeningOptions
     "timeouts" | "admission" | "audit" | "authentication" | "authorizationMode" | "explanations" | "tracing"
   > {
   readonly world?: World;
+  /** What serves further paths. */
+  readonly extensions?: (api: ApiServer) => readonly Extension[];
   readonly storage?: Storage;
   /** By default one of its own. */
   readonly authority?: Authority;
@@ -75,7 +78,7 @@ export async function listeningServer(options: ListeningOptions = {}): Promise<T
     ...(options.explanations && { explanations: options.explanations }),
     ...(options.tracing && { tracing: options.tracing }),
   });
-  const { port, closed } = await api.listen(stop.signal);
+  const { port, closed } = await api.listen(stop.signal, options.extensions?.(api));
   const url = `https://127.0.0.1:${port}`;
   const folder = mkdtempSync(join(tmpdir(), "orrery-server-"));
   const file = join(folder, "kubeconfig");

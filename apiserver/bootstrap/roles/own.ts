@@ -1,10 +1,24 @@
 // Roles for what Orrery's components do and Kubernetes' do not, or do elsewhere: each has those rights and no others.
 import { type AccessRow, controllerRolesIn, rolesIn } from "./text.ts";
 
-/** `orrery.dev:apiserver` is for requests to other API servers, for explanations by the one that leads. */
+/**
+ * `orrery.dev:apiserver` is for requests to other API servers: for explanations and metrics by the one that leads.
+ * `orrery.dev:metrics-reader` is for users: what it shows is of the complete cluster.
+ */
 const components = rolesIn(`
 orrery.dev:apiserver for user:kube-apiserver-kubelet-client
-  get core pods
+  get core pods services
+  get,post /prometheus/*
+orrery.dev:metrics-reader for group:system:monitoring
+  get,post /prometheus/*
+orrery.dev:monitoring for user:system:orrery-monitoring
+  events
+  list,watch core nodes pods services
+  list,watch apps daemonsets deployments statefulsets
+  list,watch discovery.k8s.io endpointslices
+kube-system/orrery.dev:monitoring for user:system:orrery-monitoring
+  list,watch core configmaps
+  create,get,list,update,watch coordination.k8s.io leases
 orrery.dev:tracing for group:system:nodes
   post /traces
 orrery.dev:history for group:system:authenticated
