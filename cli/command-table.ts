@@ -24,6 +24,7 @@ export const commandTable: CommandTable = Object.fromEntries([
     ["set", "change the images, variables or other fields of objects", () => import("./commands/set.ts")],
     ["delete", "delete objects by name, by selector or from manifests", () => import("./commands/delete.ts")],
     ["ui", "browse objects, logs and shells in the terminal", () => import("./commands/ui.ts")],
+    ["dashboard", "show the cluster in a browser", () => import("./commands/dashboard.ts")],
     ["why", "show why a pod is on its node, or on none", () => import("./commands/why.ts")],
     ["trace", "show how the last change of an object went through the cluster", () => import("./commands/trace.ts")],
     ["explain", "show the documentation of kinds and fields", () => import("./commands/explain.ts")],
