@@ -26,6 +26,7 @@ export const commandTable: CommandTable = Object.fromEntries([
     ["ui", "browse objects, logs and shells in the terminal", () => import("./commands/ui.ts")],
     ["timeline", "show what an object and all it owns went through", () => import("./commands/timeline.ts")],
     ["replay", "make the decisions of controllers again over history", () => import("./commands/replay.ts")],
+    ["dashboard", "show the cluster in a browser", () => import("./commands/dashboard.ts")],
     ["trace", "show how the last change of an object went through the cluster", () => import("./commands/trace.ts")],
     ["why", "show why an object is as it is, and what to try next", () => import("./commands/why.ts")],
     ["explain", "show the documentation of kinds and fields", () => import("./commands/explain.ts")],

@@ -16,6 +16,7 @@ const layers: Readonly<Record<string, readonly string[]>> = {
   network: ["api", "machinery"],
   monitoring: ["api", "machinery"],
   cli: ["api", "machinery", "apiserver", "scheduler", "controllers", "csi", "kubelet", "network", "monitoring"],
+  dashboard: [],
 };
 
 interface Ban {
@@ -31,7 +32,11 @@ const bans: readonly Ban[] = [
     instead: "world.clock",
   },
   { pattern: /\bMath\.random\b|\brandomUUID\(/, allowed: /^machinery\/real-world\.ts$/, instead: "world.random" },
-  { pattern: /(?<!\.)\bset(Timeout|Interval)\(/, allowed: /^machinery\/real-world\.ts$/, instead: "clock.sleep" },
+  {
+    pattern: /(?<!\.)\bset(Timeout|Interval)\(/,
+    allowed: /^(machinery\/real-world|dashboard\/api)\.ts$/,
+    instead: "clock.sleep",
+  },
   { pattern: /addEventListener\("abort"/, allowed: /^machinery\/abort\.ts$/, instead: "onAbort" },
   { pattern: /from "dockerode"/, allowed: /^(kubelet\/docker|cli\/cluster)\//, instead: "ContainerRuntime" },
   { pattern: /from "etcd3"/, allowed: /^apiserver\/storage\/etcd[\w-]*\.ts$/, instead: "Storage" },
@@ -52,7 +57,7 @@ const bans: readonly Ban[] = [
 const forbiddenNames = /(^|\/)(utils?|helpers?|common|types|index|misc|manager)\.ts$/;
 
 const sources = Object.keys(layers)
-  .flatMap((folder) => globSync(`${folder}/**/*.ts`, { cwd: root }))
+  .flatMap((folder) => globSync(`${folder}/**/*.{ts,tsx}`, { cwd: root }))
   .filter((path) => !path.startsWith("api/generated/"))
   .map((path) => ({ path, text: readFileSync(join(root, path), "utf8") }));
 const folderOf = (path: string): string => path.slice(0, path.indexOf("/"));
