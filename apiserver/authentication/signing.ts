@@ -35,10 +35,10 @@ export function signingKey(pem: string): SigningKey {
     const [header = "", claims = "", signature = ""] = token.split(".");
     const content = decodedPart(header) as { readonly alg?: string; readonly kid?: string };
     if (content.kid !== undefined && content.kid !== kid) throw new Error("invalid signature, no keys found");
-    const isOurs =
+    const isSigned =
       content.alg === alg &&
       verify("sha256", Buffer.from(`${header}.${claims}`), { key, ...form }, Buffer.from(signature, "base64url"));
-    if (!isOurs) throw new Error("go-jose/go-jose: error in cryptographic primitive");
+    if (!isSigned) throw new Error("go-jose/go-jose: error in cryptographic primitive");
     return decodedPart(claims);
   };
   return {

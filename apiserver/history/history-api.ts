@@ -48,10 +48,10 @@ function revisions({ storage: { history }, limits = defaultHistoryLimits }: Hist
     return reply({ kind: "HistoryPoint", apiVersion, revision: found, time: preciseTime(history.timeOf(found)) });
   }
   if (at !== undefined) {
-    const wanted = revision(at);
-    notAhead(wanted, newest.revision);
-    if (wanted < oldest.revision) throw tooOld(`revision ${at}`, oldest);
-    return reply({ kind: "HistoryPoint", apiVersion, revision: wanted, time: preciseTime(history.timeOf(wanted)) });
+    const requested = revision(at);
+    notAhead(requested, newest.revision);
+    if (requested < oldest.revision) throw tooOld(`revision ${at}`, oldest);
+    return reply({ kind: "HistoryPoint", apiVersion, revision: requested, time: preciseTime(history.timeOf(requested)) });
   }
   if (buckets !== undefined && (buckets < 1 || buckets > mostBuckets))
     throw new ApiError("BadRequest", `buckets: must be between 1 and ${mostBuckets}`);

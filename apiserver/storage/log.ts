@@ -291,8 +291,8 @@ export function memoryStorage(now?: Timer): Storage {
     },
     watch: log.watch,
     compact: async (upTo) => log.compact(upTo),
-    async replaceAll(wanted) {
-      const { entries, at } = replacement(wanted, log);
+    async replaceAll(restored) {
+      const { entries, at } = replacement(restored, log);
       log.restart(entries, at);
     },
   };

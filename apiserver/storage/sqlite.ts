@@ -134,8 +134,8 @@ interface Kept {
   readonly insert: StatementSync;
   readonly transformer: Transformer;
 }
-function replaceAll(db: DatabaseSync, { log, insert, transformer }: Kept, wanted: readonly Stored[]): void {
-  const { entries, at } = replacement(wanted, log);
+function replaceAll(db: DatabaseSync, { log, insert, transformer }: Kept, restored: readonly Stored[]): void {
+  const { entries, at } = replacement(restored, log);
   transaction(db, () => {
     db.exec("DELETE FROM changes");
     for (const { key, value, created, modified } of entries)

@@ -20,7 +20,7 @@ export interface SummaryQuery extends QueryRange {
   readonly name: string;
 }
 
-interface Wanted {
+interface FigureQuery {
   readonly name: string;
   readonly group: FigureGroup;
   readonly unit: FigureUnit;
@@ -35,10 +35,10 @@ const windowOf = (stepMs: number, scrapeIntervalMs: number): string =>
   `${Math.ceil(Math.max(stepMs, 4 * scrapeIntervalMs) / 1000)}s`;
 
 /** The figures that Kubernetes and the proxy have of every service. */
-function clusterFigures(service: string, pods: string, window: string): readonly Wanted[] {
+function clusterFigures(service: string, pods: string, window: string): readonly FigureQuery[] {
   const resources = (kind: string, resource: string): string =>
     `sum(kube_pod_container_resource_${kind}{${pods},resource=${quoted(resource)}})`;
-  const figure = (name: string, group: FigureGroup, unit: FigureUnit, query: string): Wanted => ({
+  const figure = (name: string, group: FigureGroup, unit: FigureUnit, query: string): FigureQuery => ({
     name,
     group,
     unit,
@@ -70,7 +70,7 @@ function clusterFigures(service: string, pods: string, window: string): readonly
 }
 
 /** The figures of the programs in the pods, as far as they expose them. */
-function programFigures(names: ProgramMetricNames, pods: string, window: string): readonly Wanted[] {
+function programFigures(names: ProgramMetricNames, pods: string, window: string): readonly FigureQuery[] {
   const { requests, errors, histogram } = requestMetrics(names);
   const rate = (metric: string, labels = ""): string => `sum(rate(${metric}{${pods}${labels}}[${window}]))`;
   const failing = errors && rate(errors.metric, errors.labels);
@@ -94,9 +94,9 @@ function programFigures(names: ProgramMetricNames, pods: string, window: string)
             [0.95, "p95"],
             [0.99, "p99"],
           ] as const
-        ).map(([q, name]): Wanted => ({ name, group: "latency", unit: "seconds", query: quantile(q) }))),
+        ).map(([q, name]): FigureQuery => ({ name, group: "latency", unit: "seconds", query: quantile(q) }))),
     ...businessMetrics(names).map(
-      ({ name, isCounter }): Wanted => ({
+      ({ name, isCounter }): FigureQuery => ({
         name,
         group: "business",
         unit: isCounter ? "per second" : "",
@@ -116,15 +116,15 @@ function valuesAt(series: SeriesSamples | undefined, times: readonly number[]): 
 }
 
 async function figureOf(
-  wanted: Wanted,
+  query: FigureQuery,
   range: QueryRange,
   times: readonly number[],
   store: MetricStore,
 ): Promise<ServiceFigure | undefined> {
-  const [series] = await rangeQuery(wanted.query, range, { select: store.select });
+  const [series] = await rangeQuery(query.query, range, { select: store.select });
   const values = valuesAt(series, times);
   const latest = values.findLast((value) => value !== null);
-  return latest === undefined || latest === null ? undefined : { ...wanted, values, latest };
+  return latest === undefined || latest === null ? undefined : { ...query, values, latest };
 }
 
 function versionsIn(series: readonly SeriesSamples[], from: number): readonly ServiceVersion[] {
@@ -202,11 +202,11 @@ export async function serviceMetrics(query: SummaryQuery, sources: SummarySource
   const service = `namespace=${quoted(namespace)},service=${quoted(name)}`;
   const window = windowOf(stepMs, scrapeIntervalMs);
   const exposed = store.series([...of, inPods, matcher("job", "=", "kubernetes-pods")], start, end);
-  const wanted = [
+  const queries = [
     ...clusterFigures(service, pods, window),
     ...programFigures({ series: exposed, isCounter }, pods, window),
   ];
-  const figures = await Promise.all(wanted.map((each) => figureOf(each, range, times, store)));
+  const figures = await Promise.all(queries.map((each) => figureOf(each, range, times, store)));
   const versions = await store.select([...of, inPods, matcher("__name__", "=", "orrery_pod_version")], start, end);
   const oldest = store.oldest();
   return {

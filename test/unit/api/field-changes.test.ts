@@ -58,6 +58,6 @@ test("values of secrets are lengths, also in the manifest that was applied", () 
   expect(hidden).toContainEqual({ path: "metadata.labels.a", before: "1", after: "2" });
   expect(hidden).toContainEqual({ path: "data.other", after: "1 bytes" });
   expect(JSON.stringify(hidden)).not.toContain("12345");
-  const whole = withoutSecrets([{ path: "data", after: { token } }]);
-  expect(whole).toEqual([{ path: "data", after: { token: "5 bytes" } }]);
+  const allHidden = withoutSecrets([{ path: "data", after: { token } }]);
+  expect(allHidden).toEqual([{ path: "data", after: { token: "5 bytes" } }]);
 });
