@@ -71,7 +71,7 @@ const livesOfAll: readonly (readonly WorkloadName[])[] = [
 /** What these have their own rights for does not happen in those lives. */
 const usedElsewhere = [
   ...["certificate-controller", "descheduler", "flowschema-controller", "pod-garbage-collector"],
-  ...["serviceaddress-controller", "snapshot-controller"],
+  ...["serviceaddress-controller", "snapshot-controller", "tokens-controller"],
 ];
 
 test("the roles beside Kubernetes' own have no rule that no controller uses", async () => {
