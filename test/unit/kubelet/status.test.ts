@@ -174,7 +174,7 @@ test("a failed pull is ErrImagePull, then ImagePullBackOff, with the engine's me
   const failed = {
     is: "failed",
     attempt: 0,
-    image: "i",
+    image: "web:1",
     reason: "ErrImagePull",
     message: "no such thing",
     failures: 1,
