@@ -51,7 +51,12 @@ function revisions({ storage: { history }, limits = defaultHistoryLimits }: Hist
     const requested = revision(at);
     notAhead(requested, newest.revision);
     if (requested < oldest.revision) throw tooOld(`revision ${at}`, oldest);
-    return reply({ kind: "HistoryPoint", apiVersion, revision: requested, time: preciseTime(history.timeOf(requested)) });
+    return reply({
+      kind: "HistoryPoint",
+      apiVersion,
+      revision: requested,
+      time: preciseTime(history.timeOf(requested)),
+    });
   }
   if (buckets !== undefined && (buckets < 1 || buckets > mostBuckets))
     throw new ApiError("BadRequest", `buckets: must be between 1 and ${mostBuckets}`);
