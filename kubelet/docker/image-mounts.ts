@@ -32,6 +32,8 @@ async function layersOf(docker: Docker, image: string): Promise<readonly string[
   return Promise.all([upper, ...lower.split(":").filter((layer) => layer !== "")].map(shortPath));
 }
 
+const restrict = (folder: string): Promise<unknown> => runProgram("mount", ["-o", `remount,bind,${options}`, folder]);
+
 /** Mounts the layers over each other; one alone is no overlay. */
 async function mountLayers(layers: readonly string[], folder: string): Promise<void> {
   const [first = ""] = layers;
@@ -45,12 +47,13 @@ async function mountLayers(layers: readonly string[], folder: string): Promise<v
       folder,
     ]));
   await runProgram("mount", ["--bind", first, folder]);
-  await runProgram("mount", ["-o", `remount,bind,${options}`, folder]);
+  await restrict(folder);
 }
 
 /** Shows the image in the folder, unless one is shown there. Throws RuntimeRefused when it cannot be mounted. */
 export async function mountImage(docker: Docker, image: string, folder: string): Promise<void> {
-  if (mountsBelow(await mountTable(), folder).includes(folder)) return;
+  // A kubelet that was killed may have left a layer that can be written.
+  if (mountsBelow(await mountTable(), folder).includes(folder)) return void (await restrict(folder));
   const layers = await layersOf(docker, image);
   try {
     await mountLayers(layers, folder);
