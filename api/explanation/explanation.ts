@@ -55,7 +55,7 @@ export interface EventExplanation {
 /** What the kubelet has decided last about a pod. */
 export interface KubeletExplanation {
   readonly node: string;
-  /** When the kubelet was asked; `error` says why it did not respond. */
+  /** When the request was sent to the kubelet; `error` says why it did not respond. */
   readonly at: string;
   readonly decisions: readonly DecisionRecord[];
   readonly error?: string;

@@ -1,4 +1,4 @@
-// What the API server knows of the past: how far it reaches, and what objects went through. Served below /history.
+// The past as the API server serves it: how far it reaches, and what objects went through. Served below /history.
 
 /** A revision, and when it was committed, to the millisecond where the server was running then. */
 export interface HistoryMoment {

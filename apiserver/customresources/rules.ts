@@ -81,7 +81,7 @@ function nodeOf(schema: JSONSchemaProps): Node | undefined {
   return { schema, rules, fields, items, values };
 }
 
-/** A value as expressions see it: whole numbers of an integer field are integers. */
+/** A value as expressions see it: integers of JSON are integers of CEL. */
 function celValue(value: unknown, schema: JSONSchemaProps | undefined): unknown {
   if (typeof value === "number") return Number.isInteger(value) && schema?.type !== "number" ? BigInt(value) : value;
   if (typeof value !== "object" || value === null) return value;

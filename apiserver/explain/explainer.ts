@@ -29,7 +29,7 @@ export interface ExplainPorts extends ReaderPorts {
   readonly kubelets: Pick<Kubelets, "tls" | "get">;
 }
 
-/** Who wants an explanation, and until when. */
+/** The user of a request for an explanation, and when it ends. */
 type Asking = Pick<ApiRequest, "user" | "signal">;
 
 const eventOf = (e: CoreV1Event): EventExplanation => ({

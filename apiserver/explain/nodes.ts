@@ -39,7 +39,7 @@ export async function kubeletPart(
   }
 }
 
-/** So many nodes are asked about a service. */
+/** Most nodes that a request about a service is sent to. */
 const mostNodes = 3;
 
 /** Nodes with endpoints of the service first; any others when it has none. */

@@ -16,7 +16,7 @@ interface Suspects {
 
 /**
  * Objects that are not as desired by their own status, without those of a controller, whose explanation has them. Pods
- * are found by an index; other kinds are looked through, in a namespace if one is given.
+ * are found by an index; other kinds are looked through, in one namespace or in all.
  */
 async function suspectsOf(r: ResourceDefinition, namespace: string | undefined, reader: Reader): Promise<Suspects> {
   const rule = ruleOf(r);

@@ -1,5 +1,5 @@
 // The whole cluster as one archive: GET of /snapshot reads it at one revision, POST replaces everything by it. Both are
-// for administrators: the archive has every secret, and the replacement knows no admission.
+// for administrators: the archive has every secret, and the replacement passes no admission.
 import { ApiError } from "../../api/errors.ts";
 import { timestamp } from "../../api/meta.ts";
 import type { World } from "../../machinery/world.ts";

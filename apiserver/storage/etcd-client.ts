@@ -41,7 +41,8 @@ export interface Snapshot {
 
 const answerWithinMs = 1500;
 const entriesPerPage = 500;
-const wholeStore = Buffer.from([0]);
+/** Behind a key it makes the next one; alone, as both ends of a range, it means every key. Source: the API of etcd. */
+const zeroByte = Buffer.from([0]);
 
 // etcd3 retries silently and opens a circuit breaker for seconds. A retried transaction can fail because of its own
 // first attempt, and a restarted etcd responds within a second, so both are disabled.
@@ -114,7 +115,7 @@ export function etcdClient(options: EtcdOptions, clock: Clock, signal: AbortSign
       return revision(Number(header.revision));
     },
     async page(after, at) {
-      const key = after === undefined ? root.prefix : Buffer.concat([root.fullKey(after), wholeStore]);
+      const key = after === undefined ? root.prefix : Buffer.concat([root.fullKey(after), zeroByte]);
       const request = { key, range_end: prefixEnd(root.prefix), limit: entriesPerPage, ...(at && { revision: at }) };
       const { kvs, header, more } = await etcd.kv.range(request);
       return { entries: kvs.map(stored), revision: at ?? revision(Number(header.revision)), more };
@@ -150,7 +151,7 @@ export function etcdClient(options: EtcdOptions, clock: Clock, signal: AbortSign
       const off = onAbort(aborted, () => stream.cancel());
       try {
         stream.write({
-          create_request: { key: wholeStore, range_end: wholeStore, start_revision: from + 1, progress_notify: true },
+          create_request: { key: zeroByte, range_end: zeroByte, start_revision: from + 1, progress_notify: true },
         });
         yield* stream as unknown as AsyncIterable<IWatchResponse>;
       } finally {

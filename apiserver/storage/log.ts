@@ -129,7 +129,7 @@ export interface Log {
   list(prefix: string, page?: Page): Listing;
   readonly present: Present;
   readonly history: History;
-  /** `at` is when it was committed; now unless given. */
+  /** `at` is when it was committed; by default now. */
   append(change: Change, at?: Instant): void;
   watch(prefix: string, from: Revision, signal: AbortSignal, entry?: WatchIndexEntry): AsyncIterable<Batch>;
   compact(upTo: Revision): void;

@@ -23,7 +23,7 @@ const isCompared = ({ namespaced, verbs, kind }: Resource): boolean =>
   namespaced && verbs.includes("list") && kind !== "Event";
 
 /** The lists of all kinds of the namespace. */
-const wholeNamespace = async ({ mapper, namespace }: Session): Promise<readonly Target[]> =>
+const targetsInNamespace = async ({ mapper, namespace }: Session): Promise<readonly Target[]> =>
   (await mapper.all()).filter(isCompared).map((resource) => ({ resource, namespace, name: undefined }));
 
 /** The objects of a target at a moment, by namespace and name. A single one may not be there. */
@@ -61,7 +61,7 @@ export async function diffMoments(args: readonly string[], flags: Flags): Promis
   const named = await Promise.all(flags.at.map((text) => momentOf(scope.api, text, now)));
   const moments = [named[0], named[1]];
   const targets =
-    args.length > 0 ? await targetsOf(scope, args, flags, { listsTypes: true }) : await wholeNamespace(scope);
+    args.length > 0 ? await targetsOf(scope, args, flags, { listsTypes: true }) : await targetsInNamespace(scope);
   const versions = await Promise.all(
     targets.map((target) =>
       versionsOf(scope, target, moments, flags).catch((error: unknown) => {

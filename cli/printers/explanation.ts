@@ -114,7 +114,7 @@ export function explanationText(explanation: Explanation, options: ExplanationOp
     ...serviceLines(service),
     ...decisionLines("Decisions:", decisions, options),
     ...decisionLines(`Decisions of the kubelet on ${kubelet?.node}:`, ofKubelet, options),
-    ...(kubelet?.error === undefined ? [] : ["", `The kubelet on ${kubelet.node} cannot be asked: ${kubelet.error}`]),
+    ...(kubelet?.error === undefined ? [] : ["", `The kubelet on ${kubelet.node} does not respond: ${kubelet.error}`]),
     ...eventLines(options.isWide ? events : events.slice(-shown.events), options.now),
     ...(options.isWide ? fieldLines(fields) : []),
     ...Object.entries(missing).map(([part, why]) => `Without ${part}: ${why}`),

@@ -74,7 +74,7 @@ test("a pod: neither nodes, events, nor what the scheduler found on nodes", asyn
   expect(text).not.toContain("n1");
 });
 
-test("a pod on a node: whether the node, a Secret or a ConfigMap exists is not told", async () => {
+test("a pod on a node: whether the node, a Secret or a ConfigMap exists is not shown", async () => {
   const { text } = await read("/explain/api/v1/namespaces/default/pods/needy");
   const { causes } = JSON.parse(text);
   expect(causes.map((c: { readonly reason: string }) => c.reason)).toEqual([]);
@@ -102,13 +102,13 @@ test("a deployment: nothing of its replica sets, its pods, and the texts of deci
 test("a service: nothing of its pods and of the rules of nodes", async () => {
   const { text } = await read("/explain/api/v1/namespaces/default/services/web");
   const { service, summary, causes } = JSON.parse(text);
-  // That no pod matches would be wrong, and that some do is not told.
+  // That no pod matches would be wrong, and that some do is not shown.
   expect(causes).toEqual([]);
   expect([service, summary.state]).toEqual([[], "Waiting"]);
   expect(`${summary.message}${text}`).not.toMatch(/n1|web-[a-z0-9]{5,}/);
 });
 
-test("a part that only the leader has is as confined as the whole", async () => {
+test("a part that only the leader has is as confined as all of it", async () => {
   const { text } = await read("/explain/api/v1/namespaces/default/pods/big?part=scheduling");
   expect(JSON.parse(text).scheduling.attempts[0]).not.toHaveProperty("nodes");
   const decisions = await read("/explain/apis/apps/v1/namespaces/default/deployments/web?part=decisions");

@@ -133,7 +133,7 @@ test("with what it owns, and the events about that, also when it is gone", async
   expect(items[3]!.event).toEqual(reported);
 });
 
-test("the values of secrets are shown by their length, unless they are asked for", async () => {
+test("the values of secrets are shown by their length, unless the request is for them", async () => {
   const path = inShop("secrets", "key", "/api/v1");
   const change = async (query: string) => (await historyOf(`${path}${query}`)).at(-1)!.changes;
   expect(await change("")).toEqual([{ path: "data.token", before: "5 bytes", after: "7 bytes" }]);

@@ -61,7 +61,7 @@ const documents: Readonly<Record<string, () => string>> = {
     `service_proxy_connections_total{namespace="shop",service="web",port="http"} ${requests}\n`,
 };
 
-/** A server that answers as the kubelet of a node does. */
+/** A server that responds as the kubelet of a node does. */
 async function startKubelet(): Promise<void> {
   const serving = await server.authority.issue({ name: "system:node:n1", hosts: ["127.0.0.1"], use: "server" });
   kubelet = createServer({ ...serving, ca: server.ca, requestCert: true }, ({ url = "" }, response) => {

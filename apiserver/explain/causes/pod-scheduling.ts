@@ -6,7 +6,7 @@ import type { Pod } from "../../../api/generated/types.ts";
 import { type Instant, instantOf } from "../../../api/meta.ts";
 import { type Finding, progressing, waiting, failing } from "../finding.ts";
 
-/** A scheduler that has not said anything about a pod for so long does not run. */
+/** A scheduler that has reported nothing about a pod for so long does not run. */
 const silentMs = 30_000;
 
 function remedyOf({ remedies = [] }: AttemptExplanation): string | undefined {
@@ -60,7 +60,7 @@ export function schedulingFinding(
   if (now - instantOf(pod.metadata.creationTimestamp) < silentMs) return progressing("is about to be scheduled");
   return waiting("waits for its scheduler", {
     reason: "NoScheduler",
-    message: `no scheduler called "${schedulerName}" has said anything about the pod since it was created`,
+    message: `no scheduler called "${schedulerName}" has reported anything about the pod since it was created`,
     next:
       schedulerName === "default-scheduler"
         ? "check that the control plane runs: orrery status"

@@ -87,7 +87,7 @@ export function decideService(service: Service, { slices, pods: found, hidesPods
   if (spec.type === "LoadBalancer" && !status?.loadBalancer?.ingress?.length && servesAll(service, slices))
     return waiting("has endpoints, and no address of a load balancer", {
       reason: "NoLoadBalancer",
-      message: "nothing has given the service an address of a load balancer",
+      message: "no load balancer has set an address for the service",
       next: "run a controller for load balancers, or reach it by its node ports or with orrery port-forward",
     });
   if ((spec.ports ?? []).length > 0 && servesAll(service, slices)) {
