@@ -9,6 +9,7 @@ import { methodNotServed, nowhere } from "../registry/refusals.ts";
 import { explainedPath, type ResourcePath, resourcePath } from "../request/path.ts";
 import { type ApiReply, type ApiRequest, type Extension, reply } from "../request/request-response.ts";
 import { type ExplainPorts, explainer } from "./explainer.ts";
+import { requestsToLeaders } from "../proxy/leader.ts";
 import { isPartName, leadersOf, partParameter } from "./leader.ts";
 import { objectRelations, type Relations } from "./relations.ts";
 import { undesired } from "./undesired.ts";
@@ -41,7 +42,7 @@ export function explanationsApi(
 ): ExplanationsApi {
   const relations = objectRelations();
   const ports = { ...parts, relations };
-  const leaders = leadersOf(ports.registry, explanations, ports.kubelets.tls);
+  const leaders = leadersOf(requestsToLeaders(ports.registry, ports.kubelets.tls), explanations);
   const { explain, partOf, readerOf } = explainer(ports, leaders);
   const serve = async (request: ApiRequest): Promise<ApiReply | undefined> => {
     const path = explainedPath(request.path);

@@ -1,15 +1,8 @@
 // Parts of explanations that only the leader of a component has: from this process, or from the control plane that
 // leads.
-import type { IncomingMessage } from "node:http";
-import { request as httpsRequest } from "node:https";
-import { leases } from "../../api/coordination/leases.ts";
-import { ApiError, ifFound } from "../../api/errors.ts";
-import type { Lease } from "../../api/generated/types.ts";
-import { key } from "../../api/meta.ts";
+import { ApiError } from "../../api/errors.ts";
 import type { ExplanationParts, Explanations, PartName } from "../../machinery/explanations.ts";
-import { type KubeletTls, limitWait, textOf } from "../kubelets/kubelets.ts";
-import { objectOf } from "../registry/codec.ts";
-import type { Registry } from "../registry/verbs.ts";
+import type { ToLeader } from "../proxy/leader.ts";
 
 /** The lease of the component that provides a part. */
 const leaseOf: Readonly<Record<PartName, string>> = {
@@ -30,34 +23,20 @@ export interface Leaders {
   remote(part: PartName, path: string): Promise<unknown>;
 }
 
-export function leadersOf(registry: Registry, explanations: Explanations | undefined, tls: KubeletTls): Leaders {
+/** `explanations` has what components of this process provide; the rest is requested from the leader of each. */
+export function leadersOf(toLeader: ToLeader, explanations: Explanations | undefined): Leaders {
   return {
     local: (part) => explanations?.of(part),
     async remote(part, path) {
-      const lease = leaseOf[part];
-      const stored = await ifFound(registry.get(leases, key("kube-system", lease)));
-      const holder = stored && objectOf<Lease>(stored).spec.holderIdentity;
-      const [, host, port] = /_([^_]+):(\d+)$/.exec(holder ?? "") ?? [];
-      if (host === undefined)
-        throw new ApiError("ServiceUnavailable", `no ${lease} is running that could explain this`);
-      const response = await new Promise<IncomingMessage>((resolve, reject) => {
-        const upstream = httpsRequest(
-          { host, port, path: `${path}?${partParameter}=${part}`, ...tls, agent: false },
-          resolve,
-        );
-        upstream.on("error", (e) =>
-          reject(new ApiError("ServiceUnavailable", `${lease} cannot be reached: ${e.message}`)),
-        );
-        limitWait(upstream, registry.world.clock, respondsWithinMs);
-        upstream.end();
-      });
-      const body = JSON.parse(await textOf(response)) as Readonly<Record<string, unknown>>;
-      if (response.statusCode !== 200)
+      const request = { method: "GET", path, search: `?${partParameter}=${part}`, headers: {} };
+      const { status, body } = await toLeader(leaseOf[part], request, respondsWithinMs);
+      const response = JSON.parse(String(body)) as Readonly<Record<string, unknown>>;
+      if (status !== 200)
         throw new ApiError(
           "ServiceUnavailable",
-          `no ${lease} is running that could explain this: ${String(body["message"])}`,
+          `the control plane that leads ${leaseOf[part]} does not explain this: ${String(response["message"])}`,
         );
-      return body[part];
+      return response[part];
     },
   };
 }

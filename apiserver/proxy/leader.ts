@@ -11,15 +11,21 @@ import type { ApiRequest, WholeReply } from "../request/request-response.ts";
 
 /** Keeps requests from being sent on and on. */
 const sentOn = "orrery-forwarded";
-const answerWithinMs = 60_000;
+const usualMs = 60_000;
 
-/** Sends a request to the API server beside which the holder of a lease in kube-system runs. */
-export type ToLeader = (lease: string, request: ApiRequest) => Promise<WholeReply>;
+/** What is sent on of a request. */
+type Forwarded = Pick<ApiRequest, "method" | "path" | "headers"> & Partial<Pick<ApiRequest, "search" | "body">>;
+
+/**
+ * Sends a request to the API server beside which the holder of a lease in kube-system runs. Rejects with
+ * ServiceUnavailable when there is none, or when it does not respond in time, by default in a minute.
+ */
+export type ToLeader = (lease: string, request: Forwarded, withinMs?: number) => Promise<WholeReply>;
 
 /** `tls` is the client certificate for other API servers, whose user must have the right for these requests. */
 export const requestsToLeaders =
   (registry: Registry, tls: KubeletTls): ToLeader =>
-  async (lease, { method, path, search = "", headers, body }) => {
+  async (lease, { method, path, search = "", headers, body }, withinMs = usualMs) => {
     const stored = await ifFound(registry.get(leases, key("kube-system", lease)));
     const [, host, port] = /_([^_]+):(\d+)$/.exec((stored && objectOf<Lease>(stored).spec.holderIdentity) ?? "") ?? [];
     if (host === undefined || headers[sentOn] !== undefined)
@@ -38,7 +44,7 @@ export const requestsToLeaders =
           new ApiError("ServiceUnavailable", `the control plane that leads ${lease} cannot be reached: ${e.message}`),
         ),
       );
-      limitWait(upstream, registry.world.clock, answerWithinMs);
+      limitWait(upstream, registry.world.clock, withinMs);
       upstream.end(body);
     });
     const headersOf = { "content-type": response.headers["content-type"] ?? "application/json" };

@@ -4,7 +4,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { listeningServer, type TestServer } from "../suites/listening.ts";
-import { wholeCluster } from "./cluster.ts";
+import { runningCluster } from "../suites/running-cluster.ts";
 import { commandsOf, kubectlsIn, storiesOf, tableOf } from "./commands.ts";
 import { configOf, type Kubectl, kubectls, runner } from "./kubectl.ts";
 import { applying } from "./scenarios/applying.ts";
@@ -26,7 +26,7 @@ function trials(kubectl: Kubectl): void {
   let withoutControllers: TestServer;
   let withControllers: TestServer;
   beforeAll(async () => {
-    [withoutControllers, withControllers] = await Promise.all([listeningServer(), wholeCluster()]);
+    [withoutControllers, withControllers] = await Promise.all([listeningServer(), runningCluster()]);
   }, timeout);
   afterAll(() => Promise.all([withoutControllers.close(), withControllers.close()]), timeout);
 

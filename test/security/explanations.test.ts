@@ -1,7 +1,7 @@
 // What explanations show of other objects: a user who may read pods in one namespace learns nothing of nodes, Secrets,
 // events, other controllers or other namespaces.
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
-import { explainedCluster } from "../suites/explained-cluster.ts";
+import { runningCluster } from "../suites/running-cluster.ts";
 import { jsonClientOf, type SendJson } from "../suites/json-client.ts";
 import type { TestServer } from "../suites/listening.ts";
 import { rawClientOf } from "../suites/raw-client.ts";
@@ -16,7 +16,7 @@ const read = async (path: string): Promise<{ readonly status: number; readonly t
   rawClientOf(server).send(path, { as: reader });
 
 beforeAll(async () => {
-  server = await explainedCluster();
+  server = await runningCluster({ authorizationMode: "RBAC" });
   admin = jsonClientOf(server);
   reader = await server.authority.issue({ name: "reader", use: "client" });
   await vi.waitFor(async () => {

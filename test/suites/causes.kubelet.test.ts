@@ -4,7 +4,7 @@ import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import type { Explanation } from "../../api/explanation/explanation.ts";
 import { newRequest } from "../security/certificate-request.ts";
 import { commandOutcome } from "./command-outcome.ts";
-import { explainedCluster } from "./explained-cluster.ts";
+import { runningCluster } from "./running-cluster.ts";
 import { jsonClientOf, type SendJson } from "./json-client.ts";
 import type { TestServer } from "./listening.ts";
 import { image } from "./simulated-node.ts";
@@ -319,7 +319,7 @@ const pathOf = ([kind, name, namespace = "default"]: Situation["about"]): string
 const explain = async (about: Situation["about"]): Promise<Explanation> => (await send("GET", pathOf(about))).json;
 
 beforeAll(async () => {
-  server = await explainedCluster();
+  server = await runningCluster({ authorizationMode: "RBAC" });
   send = jsonClientOf(server);
   const strict = { labels: { "pod-security.kubernetes.io/enforce": "restricted" } };
   for (const [name, metadata] of [

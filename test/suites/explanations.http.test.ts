@@ -5,8 +5,6 @@ import { namespaces } from "../../api/core/namespaces.ts";
 import { nodes } from "../../api/core/nodes.ts";
 import { pods } from "../../api/core/pods.ts";
 import { serviceAccounts } from "../../api/core/serviceaccounts.ts";
-import { roleBindings } from "../../api/rbac/rolebindings.ts";
-import { roles } from "../../api/rbac/roles.ts";
 import type { SchedulingExplanation } from "../../api/explanation/scheduling.ts";
 import type { Node, Pod } from "../../api/generated/types.ts";
 import { key, keyOf } from "../../api/meta.ts";
@@ -19,6 +17,7 @@ import { runScheduler } from "../../scheduler/scheduler.ts";
 import { type CommandOutcome, commandOutcome } from "./command-outcome.ts";
 import { listeningServer, type TestServer } from "./listening.ts";
 import { rawClientOf } from "./raw-client.ts";
+import { userWithRole } from "./role-user.ts";
 
 const world = realWorld(() => {});
 const storage = memoryStorage();
@@ -135,14 +134,9 @@ test("a gated pod says by what it is held", async () => {
 });
 
 test("whoever may read a pod may have it explained, and nobody else", async () => {
-  const metadata = { name: "reader", namespace: "default" };
-  const rules = [{ apiGroups: [""], resources: ["pods"], verbs: ["get"], resourceNames: ["web"] }];
-  await server.inProcess.create(roles, { kind: "Role", metadata, rules });
-  const apiGroup = "rbac.authorization.k8s.io" as const;
-  const subjects = [{ kind: "User" as const, name: "reader", apiGroup }];
-  const roleRef = { kind: "Role" as const, name: "reader", apiGroup };
-  await server.inProcess.create(roleBindings, { kind: "RoleBinding", metadata, subjects, roleRef });
-  const as = await server.authority.issue({ name: "reader", use: "client" });
+  const as = await userWithRole(server, { name: "reader", namespace: "default" }, [
+    { apiGroups: [""], resources: ["pods"], verbs: ["get"], resourceNames: ["web"] },
+  ]);
   const { send } = rawClientOf(server);
   await vi.waitFor(async () => expect(await send(pathOf("web"), { as })).toMatchObject({ status: 200 }));
   const { status, text } = await send(pathOf("huge"), { as });
@@ -171,9 +165,9 @@ test.each<[what: string, path: string, status: number, message: string, method?:
   expect([response.status, response.text]).toEqual([status, expect.stringContaining(message)]);
 });
 
-test("an API server without the scheduler asks the one beside it", async () => {
+test("an API server without the scheduler sends the request to the one beside it", async () => {
   const missing = async (): Promise<unknown> => (await rawClientOf(other).get(pathOf("web")))["missing"];
-  const none = "no kube-scheduler is running that could explain this";
+  const none = "no control plane leads kube-scheduler yet; try again in some seconds";
   await vi.waitFor(async () => expect(await missing()).toMatchObject({ scheduling: none }));
   const { port } = new URL(server.url);
   const spec = { holderIdentity: `host_127.0.0.1:${port}`, leaseDurationSeconds: 15 };
@@ -183,7 +177,8 @@ test("an API server without the scheduler asks the one beside it", async () => {
   // A lease that leads back to the server itself ends there.
   const back = { spec: { ...spec, holderIdentity: `host_127.0.0.1:${new URL(other.url).port}` } };
   await server.inProcess.patch(leases, keyOf({ metadata }), { type: "merge", patch: back });
-  expect(await missing()).toMatchObject({ scheduling: expect.stringContaining(none) });
+  const ended = "the control plane that leads kube-scheduler does not explain this: ";
+  expect(await missing()).toMatchObject({ scheduling: expect.stringContaining(ended) });
 });
 
 const shown = async (line: string): Promise<string> => {

@@ -9,12 +9,11 @@ import { namespaces } from "../../api/core/namespaces.ts";
 import { secrets } from "../../api/core/secrets.ts";
 import type { History, HistoryItem } from "../../api/explanation/history.ts";
 import { type ApiObject, instant, key, ownedBy } from "../../api/meta.ts";
-import { roleBindings } from "../../api/rbac/rolebindings.ts";
-import { roles } from "../../api/rbac/roles.ts";
 import { realWorld } from "../../machinery/real-world.ts";
 import { type CommandOutcome, commandOutcome } from "./command-outcome.ts";
 import { listeningServer, type TestServer } from "./listening.ts";
 import { rawClientOf } from "./raw-client.ts";
+import { userWithRole } from "./role-user.ts";
 
 /** A clock that tests set; what sleeps, sleeps for real. */
 const real = realWorld(() => {});
@@ -148,17 +147,10 @@ test("a collection has all changes in a span, with the objects", async () => {
 });
 
 test("only who may read an object now reads its past, and nothing else with it", async () => {
-  const metadata = { name: "reader", namespace: "shop" };
-  const rules = [
+  const as = await userWithRole(server, { name: "reader", namespace: "shop" }, [
     { apiGroups: ["apps"], resources: ["deployments"], verbs: ["get"] },
     { apiGroups: [""], resources: ["events"], verbs: ["get"] },
-  ];
-  await server.inProcess.create(roles, { kind: "Role", metadata, rules });
-  const apiGroup = "rbac.authorization.k8s.io" as const;
-  const subjects = [{ kind: "User" as const, name: "reader", apiGroup }];
-  const roleRef = { kind: "Role" as const, name: "reader", apiGroup };
-  await server.inProcess.create(roleBindings, { kind: "RoleBinding", metadata, subjects, roleRef });
-  const as = await server.authority.issue({ name: "reader", use: "client" });
+  ]);
   const { send } = rawClientOf(server);
   const path = `/history${inShop("deployments", "web")}?related=true`;
   await vi.waitFor(async () => expect(await send(path, { as })).toMatchObject({ status: 200 }));

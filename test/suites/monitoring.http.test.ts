@@ -1,28 +1,25 @@
 // Metrics over time on a listening server: scraped from a kubelet, queried as Prometheus is, seen by who may see them.
-import { once } from "node:events";
 import { mkdtempSync, rmSync } from "node:fs";
-import { createServer, type Server } from "node:https";
-import type { AddressInfo } from "node:net";
+import type { Server } from "node:https";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import { configMaps } from "../../api/core/configmaps.ts";
 import { events } from "../../api/core/events.ts";
 import { namespaces } from "../../api/core/namespaces.ts";
-import { nodes } from "../../api/core/nodes.ts";
 import { serviceAccounts } from "../../api/core/serviceaccounts.ts";
 import { pods } from "../../api/core/pods.ts";
 import { services } from "../../api/core/services.ts";
 import { endpointSlices } from "../../api/discovery/endpointslices.ts";
 import { clusterRoleBindings } from "../../api/rbac/rolebindings.ts";
-import { roleBindings } from "../../api/rbac/rolebindings.ts";
-import { roles } from "../../api/rbac/roles.ts";
 import type { ServiceMetrics } from "../../api/explanation/monitoring.ts";
 import { monitoringOf } from "../../cli/control-plane.ts";
 import { realWorld } from "../../machinery/real-world.ts";
 import { commandOutcome } from "./command-outcome.ts";
+import { serveDocuments } from "./kubelet-documents.ts";
 import { listeningServer, type TestServer } from "./listening.ts";
 import { type RawClient, rawClientOf } from "./raw-client.ts";
+import { userWithRole } from "./role-user.ts";
 
 const stop = new AbortController();
 const folder = mkdtempSync(join(tmpdir(), "orrery-monitoring-"));
@@ -61,24 +58,6 @@ const documents: Readonly<Record<string, () => string>> = {
     `service_proxy_connections_total{namespace="shop",service="web",port="http"} ${requests}\n`,
 };
 
-/** A server that responds as the kubelet of a node does. */
-async function startKubelet(): Promise<void> {
-  const serving = await server.authority.issue({ name: "system:node:n1", hosts: ["127.0.0.1"], use: "server" });
-  kubelet = createServer({ ...serving, ca: server.ca, requestCert: true }, ({ url = "" }, response) => {
-    const document = documents[url];
-    if (document) response.end(document());
-    else response.writeHead(404).end();
-  }).listen(0, "127.0.0.1");
-  await once(kubelet, "listening");
-  const { port: Port } = kubelet.address() as AddressInfo;
-  const node = await server.inProcess.create(nodes, { kind: "Node", metadata: { name: "n1" } } as never);
-  const status = {
-    addresses: [{ type: "InternalIP", address: "127.0.0.1" }],
-    daemonEndpoints: { kubeletEndpoint: { Port } },
-  };
-  await server.inProcess.update(nodes, { ...node, status } as typeof node, "status");
-}
-
 async function createObjects(): Promise<void> {
   const { inProcess } = server;
   const namespace = "shop";
@@ -113,16 +92,8 @@ async function createObjects(): Promise<void> {
   });
 }
 
-/** A certificate of a user with these rules in the namespace. */
-async function userWith(name: string, resources: readonly string[], verbs: readonly string[]) {
-  const metadata = { name, namespace: "shop" };
-  await server.inProcess.create(roles, { kind: "Role", metadata, rules: [{ apiGroups: [""], resources, verbs }] });
-  const apiGroup = "rbac.authorization.k8s.io";
-  const subjects = [{ kind: "User", name, apiGroup } as const];
-  const roleRef = { kind: "Role", name, apiGroup } as const;
-  await server.inProcess.create(roleBindings, { kind: "RoleBinding", metadata, subjects, roleRef });
-  return server.authority.issue({ name, use: "client" });
-}
+const userWith = (name: string, resources: readonly string[], verbs: readonly string[]) =>
+  userWithRole(server, { name, namespace: "shop" }, [{ apiGroups: [""], resources, verbs }]);
 
 beforeAll(async () => {
   const options = { folder, retentionMs: 3_600_000, scrapeIntervalMs: 200 };
@@ -135,7 +106,7 @@ beforeAll(async () => {
     },
   });
   client = rawClientOf(server);
-  await startKubelet();
+  kubelet = await serveDocuments(server, documents);
   await createObjects();
   running = monitored!.lead(
     server.as("orrery-monitoring"),

@@ -1,11 +1,8 @@
 // The custom and the external metrics API over what kubelets scraped, for both carriers of the client and in raw form.
-import { once } from "node:events";
-import { createServer, type Server } from "node:https";
-import type { AddressInfo } from "node:net";
+import type { Server } from "node:https";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { apiServices } from "../../api/apiregistration/apiservices.ts";
 import { deployments } from "../../api/apps/deployments.ts";
-import { nodes } from "../../api/core/nodes.ts";
 import { pods } from "../../api/core/pods.ts";
 import { services } from "../../api/core/services.ts";
 import { key } from "../../api/meta.ts";
@@ -13,6 +10,7 @@ import type { MetricQuery, MetricSeries, ScrapedPod } from "../../api/metrics/va
 import type { Client } from "../../machinery/client.ts";
 import { httpClient } from "../../machinery/http-client.ts";
 import { realWorld } from "../../machinery/real-world.ts";
+import { serveDocuments } from "./kubelet-documents.ts";
 import { listeningServer, type TestServer } from "./listening.ts";
 import { type RawClient, rawClientOf } from "./raw-client.ts";
 
@@ -29,7 +27,7 @@ const timestamp = "2026-01-01T12:00:00Z";
 const container = { containers: [{ name: "c", image: "i" }] };
 let items: readonly ScrapedPod[] = [];
 
-/** Creates a pod; what the kubelet of its node will say of it. */
+/** Creates a pod; and what the kubelet of its node is to scrape from it. */
 async function pod(
   name: string,
   app: string,
@@ -48,31 +46,13 @@ const hits = (value: number, windowSeconds: number): MetricSeries => ({
   windowSeconds,
 });
 
-/** A server that answers as the kubelet of a node does. */
-async function startKubelet(): Promise<void> {
-  const serving = await server.authority.issue({ name: "system:node:n1", hosts: ["127.0.0.1"], use: "server" });
-  kubelet = createServer(
-    { ...serving, ca: server.ca, requestCert: true, rejectUnauthorized: true },
-    (request, response) =>
-      request.url === "/metrics/pods" ? response.end(JSON.stringify({ items })) : response.writeHead(404).end(),
-  ).listen(0, "127.0.0.1");
-  await once(kubelet, "listening");
-  const { port: Port } = kubelet.address() as AddressInfo;
-  const node = await server.inProcess.create(nodes, { kind: "Node", metadata: { name: "n1" } } as never);
-  const status = {
-    addresses: [{ type: "InternalIP", address: "127.0.0.1" }],
-    daemonEndpoints: { kubeletEndpoint: { Port } },
-  };
-  await server.inProcess.update(nodes, { ...node, status } as typeof node, "status");
-}
-
 beforeAll(async () => {
   server = await listeningServer();
   rawClient = rawClientOf(server);
   const { url, ca, admin } = server;
   const overHttp = httpClient({ url, ca, ...admin, userAgent: "suite" }, world, stop.signal);
   clients = { "in process": server.inProcess, http: overHttp };
-  await startKubelet();
+  kubelet = await serveDocuments(server, { "/metrics/pods": () => JSON.stringify({ items }) });
 });
 afterAll(async () => {
   stop.abort();

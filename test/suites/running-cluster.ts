@@ -1,5 +1,5 @@
-// A server with explanations, the controllers, the scheduler, and one node whose kubelet is real and whose engine is
-// simulated.
+// A cluster without a container: a server that listens, the controllers, the scheduler, and one node whose kubelet is
+// real; only the engine beneath it is simulated.
 import { nodes } from "../../api/core/nodes.ts";
 import { pods } from "../../api/core/pods.ts";
 import { runControllers } from "../../controllers/controllers.ts";
@@ -9,14 +9,15 @@ import { informer } from "../../machinery/informer.ts";
 import { realWorld } from "../../machinery/real-world.ts";
 import { defaultPlugins } from "../../scheduler/plugins/default.ts";
 import { runScheduler } from "../../scheduler/scheduler.ts";
-import { listeningServer, type TestServer } from "./listening.ts";
+import { type ListeningOptions, listeningServer, type TestServer } from "./listening.ts";
 import { simulatedNode } from "./simulated-node.ts";
 
 const world = realWorld(() => {});
 
-export async function explainedCluster(): Promise<TestServer> {
+/** Starts all of it; closing the server stops it. What its components decide is explained. */
+export async function runningCluster(listening: ListeningOptions = {}): Promise<TestServer> {
   const explained = explanations();
-  const server = await listeningServer({ authorizationMode: "RBAC", explanations: explained });
+  const server = await listeningServer({ ...listening, explanations: explained });
   const stop = new AbortController();
   const { signal } = stop;
   const client = server.as("kube-scheduler");
