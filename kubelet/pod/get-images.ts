@@ -1,8 +1,8 @@
 // Provides the images of one run of a container, as their pull policies require: its own, and those of its volumes.
-import type { Container, Volume } from "../../api/generated/types.ts";
+import type { Container } from "../../api/generated/types.ts";
 import { credentialsFor, type ImageRequest, isImageReference, pullDuration, pullPlan } from "../images.ts";
 import { RuntimeRefused } from "../runtime.ts";
-import { volumePath } from "../volumes/paths.ts";
+import { imageVolumesOf } from "../podspec/containers.ts";
 import { type ContainerInputs, recorderOf } from "./make-container.ts";
 import type { ImageOutcome } from "./memory.ts";
 
@@ -68,45 +68,24 @@ async function provideImage(
   return undefined;
 }
 
-/** The volumes of images that a container mounts. */
-function imageVolumesOf({ pod }: ContainerInputs, c: Container): readonly Volume[] {
-  const names = new Set((c.volumeMounts ?? []).map(({ name }) => name));
-  return (pod.spec.volumes ?? []).filter((v) => v.image !== undefined && names.has(v.name));
-}
-
-/** Makes the content of an image volume visible where containers mount it. Other containers may use it already. */
-async function provideVolume(
-  inputs: ContainerInputs,
-  container: string,
-  v: Volume,
-  signal: AbortSignal,
-): Promise<Failure | undefined> {
-  const { reference: image = "", pullPolicy: imagePullPolicy } = v.image!;
-  const { node, pod } = inputs;
-  const failure = await provideImage(inputs, { container, image, imagePullPolicy }, signal);
-  if (failure) return failure;
-  try {
-    await node.runtime.mountImage(image, volumePath(node.stateDir, pod.metadata.uid, v)!, signal);
-    return undefined;
-  } catch (e) {
-    if (!(e instanceof RuntimeRefused)) throw e;
-    return { reason: "ErrImagePull", message: `failed to mount image volume "${v.name}": ${e.message}` };
-  }
-}
-
 /** The first failure of the images of a container, and the image that failed. */
 async function provideAll(
   inputs: ContainerInputs,
   c: Container,
   signal: AbortSignal,
 ): Promise<(Failure & { readonly image: string }) | undefined> {
-  for (const v of imageVolumesOf(inputs, c)) {
-    const failure = await provideVolume(inputs, c.name, v, signal);
-    if (failure) return { ...failure, image: v.image?.reference ?? "" };
+  const { name: container } = c;
+  const ofVolumes = imageVolumesOf(inputs.pod, c).map(
+    ({ image }): ImageRequest => ({
+      image: image?.reference,
+      imagePullPolicy: image?.pullPolicy,
+    }),
+  );
+  for (const { image = "", imagePullPolicy } of [...ofVolumes, c]) {
+    const failure = await provideImage(inputs, { container, image, imagePullPolicy }, signal);
+    if (failure) return { ...failure, image };
   }
-  const { name: container, image = "", imagePullPolicy } = c;
-  const failure = await provideImage(inputs, { container, image, imagePullPolicy }, signal);
-  return failure && { ...failure, image };
+  return undefined;
 }
 
 /** Provides the images of a container. The memory holds the outcome. */

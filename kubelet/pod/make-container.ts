@@ -11,15 +11,16 @@ import {
 import { expand, environment, serviceEnvironment } from "../podspec/environment.ts";
 import { hostnameOf } from "../podspec/names-and-dns.ts";
 import { cgroupParentOf, limitsOf } from "../podspec/resources.ts";
-import { containerHash } from "../podspec/containers.ts";
+import { containerHash, fieldPath, imageVolumesOf } from "../podspec/containers.ts";
 import { securityOf } from "../podspec/security.ts";
 import type { EventType } from "../../machinery/events.ts";
 import { cdiEdits } from "../devices/cdi.ts";
 import type { NodeContext } from "../node-context.ts";
 import { containerDevices, containerMounts } from "../volumes/container-mounts.ts";
+import { volumePath } from "../volumes/paths.ts";
 import type { PodAction } from "./actions.ts";
 import type { NodeFacts } from "../podspec/fields.ts";
-import { fieldPath } from "../podspec/containers.ts";
+
 import type { PodMemory } from "./memory.ts";
 import { terminationLogMount, nameMounts } from "./pod-files.ts";
 import { Unmet } from "../podspec/references.ts";
@@ -131,6 +132,12 @@ function refuse(inputs: ContainerInputs, c: Container, e: unknown): undefined {
   return undefined;
 }
 
+/** Shows the files of its image volumes where the container mounts them; other containers may use them already. */
+async function mountImages({ node, pod }: ContainerInputs, c: Container, signal: AbortSignal): Promise<void> {
+  for (const v of imageVolumesOf(pod, c))
+    await node.runtime.mountImage(v.image?.reference ?? "", volumePath(node.stateDir, pod.metadata.uid, v)!, signal);
+}
+
 /** Creates the container. Resolves with its id, or undefined after a failure, which the memory then holds. */
 export async function createContainer(
   inputs: ContainerInputs,
@@ -144,6 +151,7 @@ export async function createContainer(
     const image = await runtime.imageStatus(c.image ?? "", signal);
     // The image was removed after the pull.
     if (image === undefined) return void inputs.memory.images.delete(c.name);
+    await mountImages(inputs, c, signal);
     const id = await runtime.create(await specFor(inputs, c, action, image), signal);
     inputs.memory.refusals.delete(c.name);
     recorderOf(inputs, c.name)("Normal", "Created", "Container created");

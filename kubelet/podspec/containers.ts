@@ -19,6 +19,11 @@ export function usedVolumesOf(pod: Pod): readonly Volume[] {
   const names = new Set(uses.map(({ name }) => name));
   return (pod.spec.volumes ?? []).filter(({ name }) => names.has(name));
 }
+/** The volumes with the files of images that a container mounts (KEP-4639). */
+export function imageVolumesOf(pod: Pod, c: Container): readonly Volume[] {
+  const names = new Set((c.volumeMounts ?? []).map(({ name }) => name));
+  return (pod.spec.volumes ?? []).filter((v) => v.image !== undefined && names.has(v.name));
+}
 /** The reported statuses of all containers. */
 export const containerStatusesOf = ({ status = {} }: Pod): readonly ContainerStatus[] => [
   ...(status.initContainerStatuses ?? []),

@@ -1,8 +1,12 @@
 // The Docker runtime, tested with the runtime contract on this machine's engine.
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import Docker from "dockerode";
-import { afterAll, beforeAll } from "vitest";
+import { afterAll, beforeAll, expect, test } from "vitest";
 import { ensureImages } from "../../cli/cluster/images.ts";
 import { dockerRuntime } from "../../kubelet/docker/docker-runtime.ts";
+import { runProgram } from "../../machinery/run-program.ts";
 import { realWorld } from "../../machinery/real-world.ts";
 import { runtimeSuite } from "../suites/runtime.ts";
 
@@ -22,6 +26,20 @@ beforeAll(async () => {
   await tidyUp();
 });
 afterAll(tidyUp);
+
+test("an image is read-only in a folder where a kubelet that was killed had only begun to mount it", async () => {
+  const runtime = dockerRuntime({ socket, nodeName, pauseImage: "orrery/pause:1" }, world);
+  const [layer, folder] = [mkdtempSync(join(tmpdir(), "orrery-layer-")), mkdtempSync(join(tmpdir(), "orrery-image-"))];
+  await runProgram("mount", ["--bind", layer, folder]);
+  try {
+    await runtime.mountImage("orrery/busybox:1", folder, new AbortController().signal);
+    expect(() => writeFileSync(join(folder, "new"), "")).toThrow("EROFS");
+    expect(existsSync(join(layer, "new"))).toBe(false);
+  } finally {
+    await runProgram("umount", [folder]);
+    for (const path of [layer, folder]) rmSync(path, { recursive: true });
+  }
+});
 
 runtimeSuite("docker", async () => ({
   runtime: dockerRuntime({ socket, nodeName, pauseImage: "orrery/pause:1" }, world),

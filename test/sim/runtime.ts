@@ -39,6 +39,8 @@ interface Process {
 export interface SimulatedRuntime extends ContainerRuntime {
   /** While down, nobody answers. */
   setDown(down: boolean): void;
+  /** From now on no image can be mounted, for this reason. */
+  refuseMounts(reason: string): void;
   /** What a container was created by. */
   specOf(id: string): ContainerSpec;
   kill(id: string): void;
@@ -59,6 +61,7 @@ interface Engine {
   readonly listeners: Set<(e: RuntimeEvent) => void>;
   serial: number;
   down: boolean;
+  mountRefusal?: string;
 }
 
 /** Every request takes a moment, and none is answered while the engine is down. */
@@ -315,6 +318,7 @@ const surroundings = (e: Engine): Rest => ({
   mountImage: (image, folder) =>
     answer(e, () => {
       if (!e.images.has(image)) throw new RuntimeRefused(`no such image: ${image}`);
+      if (e.mountRefusal !== undefined) throw new RuntimeRefused(e.mountRefusal);
       writeFileSync(join(folder, "image"), image);
     }),
   usage: () =>
@@ -336,6 +340,9 @@ export function simulatedRuntime(world: World, images: readonly string[] = ["sim
     ...surroundings(e),
     setDown(down) {
       e.down = down;
+    },
+    refuseMounts(reason) {
+      e.mountRefusal = reason;
     },
     specOf: (id) => e.processes.get(id)!.spec,
     kill: (id) => killProcess(e, id),

@@ -65,6 +65,16 @@ test.each([
   expect(await waitingOf("web")).toEqual({ reason, message });
 });
 
+test("a container whose volume cannot be mounted is not created, for another reason than a failed pull", async () => {
+  stage.runtime.refuseMounts("this engine keeps images in another form");
+  await stage.bind("web", { volumes: [volume(image)], containers: [container("c")] });
+  const waiting = await until(
+    async () => (await stage.find("web"))?.status?.containerStatuses?.[0]?.state?.waiting,
+    (now) => now?.reason !== undefined && now.reason !== "ContainerCreating",
+  );
+  expect(waiting).toEqual({ reason: "CreateContainerError", message: "this engine keeps images in another form" });
+});
+
 test("a container that does not mount the volume does not wait for its image", async () => {
   const other = container("c", { volumeMounts: [] });
   await stage.bind("web", { volumes: [volume("sim/none:1")], containers: [other] });
