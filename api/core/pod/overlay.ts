@@ -189,7 +189,6 @@ export const podOverlay: Overlay = {
   },
   GitRepoVolumeSource: { directory: { format: "relative-path" }, repository: needed },
   HostPathVolumeSource: { path: { ...needed, format: "path-without-backsteps" }, type: { default: "" } },
-  ImageVolumeSource: { reference: needed },
   PersistentVolumeClaimVolumeSource: { claimName: needed },
   EphemeralVolumeSource: { volumeClaimTemplate: needed },
   AWSElasticBlockStoreVolumeSource: { partition: byte },

@@ -3,7 +3,7 @@ import type { Container, NodeAffinity, NodeSelectorTerm, Pod, PodSpec, Toleratio
 import type { Problem } from "../../errors.ts";
 import { sameJson } from "../../hash.ts";
 import type { Draft } from "../../meta.ts";
-import { each, forbidden, inRange, invalid, together } from "../../problems.ts";
+import { each, forbidden, inRange, invalid, required, together } from "../../problems.ts";
 import { unifiedDiff } from "../../unified-diff.ts";
 import { validateMirrorChange } from "./validate-metadata.ts";
 import { validateImage } from "./validate-container.ts";
@@ -20,11 +20,16 @@ function validateNew({ spec }: Draft<Pod>): readonly Problem[] {
   );
 }
 
+/** A template may leave the image of a volume open; a pod has it. */
+const imageVolumes = ({ volumes }: Draft<Pod>["spec"]): readonly Problem[] =>
+  each(volumes, "spec.volumes", ({ image }, at) => image && !image.reference && required(`${at}.image.reference`));
+
 /** Validates a pod; with `old`, also what changed. */
 export function validatePod(pod: Draft<Pod>, old?: Pod): readonly Problem[] {
   return together(
     images(pod.spec.containers, "spec.containers"),
     images(pod.spec.initContainers, "spec.initContainers"),
+    imageVolumes(pod.spec),
     old ? [...validateMirrorChange(pod, old), ...validateChange(pod, old)] : validateNew(pod),
   );
 }

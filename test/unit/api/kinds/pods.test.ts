@@ -161,6 +161,7 @@ const resources: readonly Invalid[] = [
   ],
 ];
 const volumes: readonly Invalid[] = [
+  ["an image volume without image", volume({ image: {} }), "spec.volumes[0].image.reference: Required value"],
   [
     "a volume with two sources",
     volume({ emptyDir: {}, hostPath: { path: "/a" } }),

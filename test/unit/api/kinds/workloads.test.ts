@@ -29,6 +29,12 @@ for (const [r, called] of [
       `spec.selector: Invalid value: {}: empty selector is invalid for ${called}`,
     ]));
 
+test("the image of an image volume may be open in a template", () => {
+  const spec = { ...podSpec, volumes: [{ name: "v", image: { reference: "" } }] };
+  const draft = stored(deployments, set({ template: { ...template, spec } }));
+  expect(messagesOf(deployments.validate(draft as never))).toEqual([]);
+});
+
 refuses(statefulSets, [
   [
     "another order",
