@@ -21,8 +21,8 @@ import { schemaOfCustomResource } from "./custom-schema.ts";
 
 /** Validates objects by the expressions in a schema. */
 export type ValidateRules = (object: Draft<ApiObject>, old: ApiObject | undefined) => readonly Problem[];
-/** Compiles the expressions in a schema. */
-export type CompileRules = (schema: JSONSchemaProps | undefined) => ValidateRules;
+/** Compiles the expressions in a schema; undefined when it has none. */
+export type CompileRules = (schema: JSONSchemaProps | undefined) => ValidateRules | undefined;
 
 const fieldsOf = (path: string): readonly string[] => path.split(".").filter((step) => step !== "");
 
@@ -164,8 +164,7 @@ function kindOf(
     validate: validateNames,
     openApi: props ?? {},
   });
-  const hasRules = JSON.stringify(props ?? {}).includes('"x-kubernetes-validations"');
-  return hasRules ? { ...kind, validate: withRules(kind.validate, validateRules) } : kind;
+  return validateRules ? { ...kind, validate: withRules(kind.validate, validateRules) } : kind;
 }
 
 /** The kinds of a definition, for the versions that are served. */

@@ -1,4 +1,4 @@
-// Secrets that hold the token of a service account, for ever: their annotations, labels and content. Pure.
+// Secrets that hold the token of a service account without an end: their annotations, labels and content. Pure.
 import type { Secret, ServiceAccount } from "../generated/types.ts";
 
 /** The type of such a secret. */

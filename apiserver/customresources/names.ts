@@ -60,12 +60,20 @@ const established = condition("Established", true, "InitialNamesAccepted", "the 
 const notAccepted = condition("Established", false, "NotAccepted", "not all names are accepted");
 
 /** Those of the requested names that are free; the others stay as they were accepted. */
-function acceptedOf(requested: Names, { resources, kinds }: Taken, before: Names | undefined): Names {
-  const free = <T>(name: T, taken: ReadonlySet<unknown>, earlier: T): T => (taken.has(name) ? earlier : name);
+function acceptedOf(requested: Names, { resources, kinds }: Taken, before: Partial<Names> = {}): Names {
+  const { plural, singular = "", kind, listKind = "", shortNames = [], ...others } = requested;
+  const accepted = {
+    singular: resources.has(singular) ? before.singular : singular,
+    listKind: kinds.has(listKind) ? before.listKind : listKind,
+    shortNames: shortNames.some((name) => resources.has(name)) ? before.shortNames : shortNames,
+  };
   return {
-    ...requested,
-    plural: free(requested.plural, resources, before?.plural ?? ""),
-    kind: free(requested.kind, kinds, before?.kind ?? ""),
+    ...others,
+    plural: resources.has(plural) ? (before.plural ?? "") : plural,
+    kind: kinds.has(kind) ? (before.kind ?? "") : kind,
+    ...(accepted.singular && { singular: accepted.singular }),
+    ...(accepted.listKind && { listKind: accepted.listKind }),
+    ...(accepted.shortNames?.length && { shortNames: accepted.shortNames }),
   };
 }
 

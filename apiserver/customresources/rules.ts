@@ -163,10 +163,10 @@ function problemsIn(node: Node, value: unknown, old: unknown, path: string): rea
   ];
 }
 
-/** Compiles the rules in a schema. */
-export function compileRules(schema: JSONSchemaProps | undefined): ValidateRules {
+/** Compiles the rules in a schema; undefined when it has none. */
+export function compileRules(schema: JSONSchemaProps | undefined): ValidateRules | undefined {
   const root = schema && nodeOf(schema);
-  return root ? (object, old) => problemsIn(root, object, old, "") : () => [];
+  return root && ((object, old) => problemsIn(root, object, old, ""));
 }
 
 const overBudget =

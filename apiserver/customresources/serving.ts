@@ -3,7 +3,7 @@
 import { customResourceDefinitions } from "../../api/apiextensions/customresourcedefinitions.ts";
 import { type CompileRules, customKinds } from "../../api/apiextensions/custom-kinds.ts";
 import { withCondition } from "../../api/conditions.ts";
-import { ignoring } from "../../api/errors.ts";
+import { hasReason, ignoring } from "../../api/errors.ts";
 import type { CustomResourceDefinition, CustomResourceDefinitionStatus } from "../../api/generated/types.ts";
 import type { ResourceDefinition } from "../../api/kinds.ts";
 import { type Key, keyOf } from "../../api/meta.ts";
@@ -28,7 +28,7 @@ interface Context {
 
 /** The kinds that are served for definitions, by the keys of these. */
 function servedKinds({ kinds, compile }: Context) {
-  const served = new Map<Key, { readonly generation: number; readonly kinds: readonly ResourceDefinition[] }>();
+  const served = new Map<Key, { readonly version: string; readonly kinds: readonly ResourceDefinition[] }>();
   const removeAll = (gone: readonly ResourceDefinition[]): void => {
     for (const r of gone) kinds.remove(r);
   };
@@ -37,15 +37,16 @@ function servedKinds({ kinds, compile }: Context) {
     /** Serves the kinds of a definition, unless they are served already. */
     put(crd: CustomResourceDefinition): void {
       const key = keyOf(crd);
-      const generation = crd.metadata.generation ?? 0;
+      // A definition that was deleted and created again begins with the same generation.
+      const version = `${crd.metadata.uid} ${crd.metadata.generation}`;
       const before = served.get(key);
-      if (before?.generation === generation) return;
+      if (before?.version === version) return;
       const next = customKinds(crd, compile);
-      const names = new Set(next.map(({ version }) => version));
-      removeAll((before?.kinds ?? []).filter(({ version }) => !names.has(version)));
+      const versions = new Set(next.map((r) => r.version));
+      removeAll((before?.kinds ?? []).filter((r) => !versions.has(r.version)));
       // A kind of the program itself is never replaced.
       kinds.add(...next.filter((r) => kinds.of(r)?.custom !== undefined || kinds.of(r) === undefined));
-      served.set(key, { generation, kinds: next });
+      served.set(key, { version, kinds: next });
     },
     remove(key: Key): void {
       removeAll(served.get(key)?.kinds ?? []);
@@ -139,9 +140,10 @@ export async function serveCustomResources(context: Context, signal: AbortSignal
       try {
         if (!(await reconcile(context, definitions, served, key))) later(key, cleanupEveryMs);
       } catch (e) {
-        // A conflict is followed by the change that caused it.
         if (signal.aborted) return;
-        world.log("custom resource definition not reconciled", { name: key, error: (e as Error).message });
+        // Another server, or a user, was faster.
+        if (!hasReason(e, "Conflict", "NotFound"))
+          world.log("custom resource definition not reconciled", { name: key, error: (e as Error).message });
         later(key, retryMs);
       }
     }
