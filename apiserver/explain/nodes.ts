@@ -1,4 +1,4 @@
-// What the agents of nodes report: the kubelet about a pod, the proxy about a service. Over the kubelets' own port, with
+// What the agents of nodes report: the kubelet of a pod, the proxy of a service. Over the kubelets' own port, with
 // the server's client certificate.
 import { nodes } from "../../api/core/nodes.ts";
 import { endpointSlices } from "../../api/discovery/endpointslices.ts";
