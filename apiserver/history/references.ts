@@ -21,7 +21,8 @@ export function references({ received, history }: Pick<Storage, "received" | "hi
   /** The state at `begun` and all later changes up to `until` are in the map. */
   let [begun, until]: [Revision | undefined, Revision] = [undefined, revision(0)];
   const add = (stored: Stored | undefined): void => {
-    if (!stored) return;
+    // What is kept beside objects, such as claims of node ports, is empty.
+    if (!stored || stored.value.length === 0) return;
     for (const uid of uidsIn(objectOf(stored))) {
       const known = keys.get(uid);
       if (known) known.add(stored.key);

@@ -7,6 +7,7 @@ import { configMaps } from "../../api/core/configmaps.ts";
 import { events } from "../../api/core/events.ts";
 import { namespaces } from "../../api/core/namespaces.ts";
 import { secrets } from "../../api/core/secrets.ts";
+import { services } from "../../api/core/services.ts";
 import type { History, HistoryItem } from "../../api/explanation/history.ts";
 import { type ApiObject, instant, key, ownedBy } from "../../api/meta.ts";
 import { realWorld } from "../../machinery/real-world.ts";
@@ -43,6 +44,9 @@ beforeAll(async () => {
   const deployment = await inProcess.get(deployments, key("shop", "web"));
   const owned = { name: "web-1", namespace: "shop", labels, ownerReferences: [ownedBy(deployment)] };
   const set = await inProcess.create(replicaSets, { kind: "ReplicaSet", metadata: owned, spec: item("web:1") });
+  // Its port is claimed by an entry of the log that is no object.
+  const spec = { type: "NodePort", ports: [{ port: 80 }] };
+  await inProcess.create(services, { kind: "Service", metadata: { name: "web", namespace: "shop" }, spec } as never);
   const config = { name: "settings", namespace: "shop" };
   await inProcess.create(configMaps, { kind: "ConfigMap", metadata: config, data: { colour: "red" } });
   const secret = { name: "key", namespace: "shop" };
