@@ -54,13 +54,19 @@ function parsed<T>(line: string, number: number): T {
   }
 }
 
-/** An entry, if its line is one: the value is an object with a kind and a name. */
+/** Whether a value is an object with a kind and a name, or empty, as a claim of a node port is. */
+function isStoredValue(value: unknown, number: number): boolean {
+  if (typeof value !== "string") return false;
+  if (value === "") return true;
+  const object = parsed<Record<string, unknown> | null>(value, number);
+  return typeof object?.["kind"] === "string" && typeof object["metadata"] === "object";
+}
+
+/** The entry in a line. */
 function entryIn(line: string, number: number): Stored {
   const { key, created, modified, value } = parsed<Line>(line, number);
   const isEntry = /^\/[^/]*\/./.test(key ?? "") && Number.isSafeInteger(created) && Number.isSafeInteger(modified);
-  const object = isEntry && typeof value === "string" ? parsed<Record<string, unknown>>(value, number) : undefined;
-  if (typeof object?.["kind"] !== "string" || typeof object["metadata"] !== "object")
-    throw refused(`line ${number} is no entry`);
+  if (!isEntry || !isStoredValue(value, number)) throw refused(`line ${number} is no entry`);
   return { key, value: Buffer.from(value), created: revision(created), modified: revision(modified) };
 }
 

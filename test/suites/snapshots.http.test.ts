@@ -7,7 +7,8 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { configMaps } from "../../api/core/configmaps.ts";
 import { nodes } from "../../api/core/nodes.ts";
 import { pods } from "../../api/core/pods.ts";
-import type { ConfigMap, Node, Pod } from "../../api/generated/types.ts";
+import { services } from "../../api/core/services.ts";
+import type { ConfigMap, Node, Pod, Service } from "../../api/generated/types.ts";
 import { key } from "../../api/meta.ts";
 import type { Archive } from "../../apiserver/snapshots/archive.ts";
 import { archivedNodes, renames } from "../../cli/snapshot/restore.ts";
@@ -28,6 +29,11 @@ const configMap = (name: string, value: string) => ({
   metadata: { name, namespace: "default" },
   data: { value },
 });
+const nodePortService = (name: string) => ({
+  kind: "Service" as const,
+  metadata: { name, namespace: "default" },
+  spec: { type: "NodePort" as const, ports: [{ port: 80, nodePort: 31_000 }] },
+});
 const textOf = async (of: TestServer, name: string): Promise<ConfigMap | undefined> =>
   of.inProcess.get<ConfigMap>(configMaps, key("default", name)).catch(() => undefined);
 const postTo = (to: TestServer, text: string, query = "") =>
@@ -39,6 +45,7 @@ beforeAll(async () => {
   await server.inProcess.create(configMaps, configMap("kept", "as it was"));
   await server.inProcess.create(configMaps, configMap("changed", "as it was"));
   await server.inProcess.create<Node>(nodes, { kind: "Node", metadata: { name: "old-node-1" }, spec: {} });
+  await server.inProcess.create<Service>(services, nodePortService("web"));
   await server.inProcess.create<Pod>(pods, {
     ...{ kind: "Pod", metadata: { name: "p", namespace: "default" } },
     spec: { nodeName: "old-node-1", containers: [{ name: "c", image: "i" }] },
@@ -106,6 +113,11 @@ test("in another cluster, its nodes stay and take the place of those of the arch
   const pod = await other.inProcess.get<Pod>(pods, key("default", "p"));
   expect(pod.spec.nodeName).toBe("new-node-1");
   expect(await textOf(other, "kept")).toMatchObject({ data: { value: "as it was" } });
+});
+
+test("a node port that the archive has is taken in the restored cluster", async () => {
+  const second = other.inProcess.create<Service>(services, nodePortService("second"));
+  await expect(second).rejects.toThrow("provided port is already allocated");
 });
 
 test("names of nodes are replaced only where a value is exactly that name", () => {
