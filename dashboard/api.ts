@@ -69,12 +69,38 @@ async function list(path: string, signal: AbortSignal): Promise<[Map<string, Kub
   return [objects, revision];
 }
 
-const nextFrame = (): Promise<unknown> => new Promise(requestAnimationFrame);
+/** The events after a revision, over as many requests as it takes. Throws when the watch expires (410). */
+async function* watch(path: string, from: string, signal: AbortSignal): AsyncGenerator<WatchEvent> {
+  let revision = from;
+  for (;;) {
+    const query = `watch=true&allowWatchBookmarks=true&resourceVersion=${revision}`;
+    for await (const line of lines(await request(`${path}?${query}`, signal))) {
+      const event = JSON.parse(line) as WatchEvent;
+      if (event.type === "ERROR") throw new Error("the watch expired");
+      revision = event.object.metadata.resourceVersion;
+      if (event.type !== "BOOKMARK") yield event;
+    }
+  }
+}
+
 const pause = (ms: number): Promise<unknown> => new Promise((done) => setTimeout(done, ms));
+
+/** Calls `work` before the next frame, once for all calls until then. */
+function oncePerFrame(work: () => void): () => void {
+  let isDue = false;
+  return () => {
+    if (isDue) return;
+    isDue = true;
+    requestAnimationFrame(() => {
+      isDue = false;
+      work();
+    });
+  };
+}
 
 /**
  * Follows a collection until the signal aborts: lists, watches from that revision, and lists again when the watch
- * expires (410) or the connection fails. `changed` gets a new map at most once a frame, whatever the rate of events.
+ * expires or the connection fails. `changed` gets a new map at most once a frame, whatever the rate of events.
  */
 export async function follow(
   path: string,
@@ -82,27 +108,16 @@ export async function follow(
   signal: AbortSignal,
 ): Promise<void> {
   let objects = new Map<string, KubernetesObject>();
+  const show = oncePerFrame(() => changed({ objects: new Map(objects) }));
   while (!signal.aborted) {
     try {
-      let revision: string;
-      [objects, revision] = await list(path, signal);
-      changed({ objects });
-      for (;;) {
-        const query = `watch=true&allowWatchBookmarks=true&resourceVersion=${revision}`;
-        let pending = false;
-        for await (const line of lines(await request(`${path}?${query}`, signal))) {
-          const { type, object } = JSON.parse(line) as WatchEvent;
-          if (type === "ERROR") throw new Error("the watch expired");
-          revision = object.metadata.resourceVersion;
-          if (type === "DELETED") objects.delete(object.metadata.uid);
-          else if (type !== "BOOKMARK") objects.set(object.metadata.uid, object);
-          if (type === "BOOKMARK" || pending) continue;
-          pending = true;
-          void nextFrame().then(() => {
-            pending = false;
-            changed({ objects: new Map(objects) });
-          });
-        }
+      const [listed, revision] = await list(path, signal);
+      objects = listed;
+      show();
+      for await (const { type, object } of watch(path, revision, signal)) {
+        if (type === "DELETED") objects.delete(object.metadata.uid);
+        else objects.set(object.metadata.uid, object);
+        show();
       }
     } catch (error) {
       if (signal.aborted) return;
